@@ -102,7 +102,8 @@ def test_evaluating_gives_back_every_modules_mode_even_after_an_error():
 
 
 def test_evaluate_weighs_by_examples():
-    row = evaluate(nn.Identity(), BATCHES, mean=lambda output, y: output.mean(), label=lambda output, y: y.float().mean())
+    metrics = {"mean": lambda output, y: output.mean(), "label": lambda output, y: y.float().mean()}
+    row = evaluate(nn.Identity(), BATCHES, **metrics)
     assert row == pytest.approx({"mean": 4.5, "label": Y.float().mean().item()})
 
 

@@ -135,12 +135,13 @@ def entry(label, value):
     return f"  {label + ':':<14}{text}"
 
 
-def parameters(function):
-    """The names of a function's arguments, as the student wrote them."""
+def parameters(function, count):
+    """The names of a function's `count` arguments as the student wrote them, where they can be told."""
     try:
-        return list(inspect.signature(function).parameters)
+        names = list(inspect.signature(function).parameters)
     except ValueError:  # a function of C has none to show
-        return [f"argument {i}" for i in range(1, 9)]
+        names = []
+    return names if len(names) == count else [f"argument {i}" for i in range(1, count + 1)]
 
 
 def student_error(error):

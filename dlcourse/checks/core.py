@@ -157,7 +157,7 @@ class Check:
     def _message(self, answer, got, expected, number, cases):
         failing = cases[number - 1]
         lines = [f"✗ {self.name} · case {number} of {len(cases)}: {failing.label}"]
-        names = [f"argument {i}" for i in range(1, len(failing.args) + 1)] if self.probe else parameters(answer)
+        names = parameters(answer, len(failing.args))
         lines += [entry(name, value) for name, value in zip(names, failing.args, strict=False)]
         if got.error:
             lines += [entry("expected", expected.value), *student_error(got.error)]

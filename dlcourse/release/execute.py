@@ -1,0 +1,128 @@
+"""`dlcourse run`: executes notebooks, two at a time, and says how long each took, what it needed and what failed."""
+
+import os
+import signal
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from dlcourse.release.outputs import images_without_png, save_outputs
+from dlcourse.release.runner import KERNELS, QUIET, environment, name_cell, run_notebook
+from dlcourse.release.tables import CourseError
+
+
+def run(course, names=(), student=False, save=False, workers=2, cell_limit=300, notebook_limit=900, failures=None):
+    """Executes the named notebooks (all by default), prints a table, returns whether all went well.
+
+    student: the blank student notebooks, as a smoke run; otherwise solutions and lectures, milestones enforced.
+    save: write the outputs of every good run into its notebook. Limits are in seconds.
+    failures: folder for an HTML page of every failed notebook (default: a temporary one, which is printed).
+    """
+    if student and save:
+        raise CourseError("--save goes without --student: only sources are committed with outputs")
+    if min(workers, cell_limit, notebook_limit) < 1:
+        raise CourseError("--workers, --cell-limit and --notebook-limit must be at least 1")
+    paths = _list_paths(course, names, student)
+    if not paths:
+        lectures = ", or they are lectures, which have no student version" if student else ""
+        print(f"Nothing to run: these notebooks are not written yet{lectures}.")
+        return True
+    workers = min(workers, len(paths))
+    limits = {"cell_limit": cell_limit, "notebook_limit": notebook_limit}
+    env = environment(student, one_thread=workers > 1)
+    started, width = time.perf_counter(), max(len(path) for path in paths)
+    print(f"{'notebook':<{width}}  seconds  slowest cell      peak MB  result")
+    results = []
+    for result in _walk(course.root, paths, workers, student=student, env=env, **limits):
+        if save and result.ok:
+            _save(course.root, result)
+        print(_row(result, width, save), flush=True)
+        results.append(result)
+    failed = [result for result in results if not result.ok]
+    _report(failed, failures)
+    passed = len(results) - len(failed)
+    print(f"\n{passed} of {len(results)} notebooks passed in {time.perf_counter() - started:.0f} s")
+    return not failed
+
+
+def _list_paths(course, names, student):
+    """Files to run, the longest first so that no worker is left alone with it at the end."""
+    chosen = [one for one in course.select(names) if one.solutions or not student]
+    chosen.sort(key=lambda one: -(one.minutes or {"cpu": 0})["cpu"])
+    paths = []
+    for one in chosen:
+        path = one.student_path if student else one.source
+        if (course.root / path).is_file():
+            paths.append(path)
+        elif student and (course.root / one.source).is_file():
+            raise CourseError(f"{path}: the student notebook is missing: run `dlcourse build` first")
+        elif names:
+            print(f"not written yet: {path}")
+    return paths
+
+
+def _walk(root, paths, workers, **options):
+    """Results as they come. On Ctrl-C the running kernels are ended, so that nothing goes on behind one's back."""
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(run_notebook, path, root, **options) for path in paths]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(KERNELS):
+                if process:
+                    os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+            raise
+
+
+def _save(root, result):
+    figures = list(images_without_png(result.notebook))
+    if figures:
+        index, kind = figures[0]
+        where = name_cell(result.notebook, index)
+        result.problem = f"{where}: shows a figure as {kind} only: show it as PNG; nothing was saved"
+        return
+    try:
+        save_outputs(root, result)
+    except CourseError as error:
+        result.problem = str(error)
+
+
+def _row(result, width, saved):
+    seconds, number = result.slowest
+    slowest = f"cell {number}, {seconds:.1f} s" if number else "–"
+    outcome = ("passed, saved" if saved else "passed") if result.ok else "FAILED"
+    return f"{result.path:<{width}}  {result.seconds:7.1f}  {slowest:<16}  {result.peak_mb:7d}  {outcome}"
+
+
+def _report(failed, folder):
+    """Everything one needs to mend a failure without running it again."""
+    if not failed:
+        return
+    folder = Path(folder or tempfile.mkdtemp(prefix="dlcourse-failed-"))
+    for result in failed:
+        problem = result.problem.removeprefix(f"{result.path}: ")
+        print(f"\n{result.path}: {problem}")
+        if result.details:
+            print(result.details)
+        if os.environ.get("GITHUB_ACTIONS"):
+            print(f"::error file={result.path}::{_escape(problem)}")
+        if result.notebook:
+            print(f"The notebook as far as it came: {_write_page(folder, result)}")
+
+
+def _write_page(folder, result):
+    from nbconvert import HTMLExporter
+
+    page, _ = HTMLExporter(log=QUIET).from_notebook_node(result.notebook)
+    path = folder / f"{Path(result.path).stem}.html"
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _escape(text):
+    """Text as a GitHub annotation takes it."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
