@@ -179,5 +179,5 @@ def reliability(confidence, correct, bins=10, ax=None, title=None):
     ax.bar(edges[filled] + 0.5 / bins, height, width=0.9 / bins, color=PALETTE[0], label="measured")
     ax.plot([0, 1], [0, 1], color=PALETTE[1], linestyle="--", label="calibrated")
     ax.set(xlabel="stated confidence", ylabel="share correct", xlim=(0, 1), ylim=(0, 1.02), title=title)
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right", fontsize=8, frameon=True, framealpha=0.9)
     return ax

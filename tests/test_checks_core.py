@@ -120,6 +120,19 @@ def test_numpy_answers_and_tuples_are_compared_item_by_item():
     check(lambda x: (torch.tensor(6.0), torch.ones(3)))
 
 
+def test_dicts_are_compared_entry_by_entry():
+    check = Check("halves", lambda x: {"w": x / 2, "b": x.sum()}, [case("a vector", np.array([1.0, 2.0]))])
+    assert "Entry 'b' of your dict is missing" in failure(lambda x: {"w": x / 2}, check)
+    assert "Entry 'c' of your dict is not asked for" in failure(lambda x: {"w": x / 2, "b": 3.0, "c": 0}, check)
+    assert "Entry 'w' differs. Your answer is 2 times the expected one" in failure(lambda x: {"w": x, "b": 3.0}, check)
+
+
+def test_of_single_numbers_only_a_whole_factor_is_named():
+    check = Check("mean", lambda x: x.mean(), [case("four numbers", np.array([1.0, 2.0, 3.0, 5.0]))])
+    assert "4 times the expected one" in failure(lambda x: x.sum(), check)
+    assert "times" not in failure(lambda x: x.mean() * 1.3, check)
+
+
 def test_cases_are_cloned_so_that_nothing_carries_over():
     before = Z.clone()
     failure(lambda z: z.zero_())

@@ -85,6 +85,8 @@ def explain(got, expected):
     """One sentence about how `got` differs from `expected`; "" where nothing simple can be said."""
     if isinstance(expected, (tuple, list)) and isinstance(got, (tuple, list)):
         return _explain_items(got, expected)
+    if isinstance(expected, dict) and isinstance(got, dict):
+        return _explain_entries(got, expected)
     if not (isinstance(got, NUMERIC) and isinstance(expected, NUMERIC)):
         if type(got) is not type(expected):
             return f"The answer should be a {type(expected).__name__}, yours is a {type(got).__name__}."
@@ -108,6 +110,16 @@ def _explain_items(got, expected):
     return ""
 
 
+def _explain_entries(got, expected):
+    for what, keys in (("missing", expected.keys() - got.keys()), ("not asked for", got.keys() - expected.keys())):
+        if keys:
+            return f"Entry {sorted(map(str, keys))[0]!r} of your dict is {what}."
+    for key, value in expected.items():
+        if not same(got[key], value, 1e-4, 1e-6):
+            return f"Entry {key!r} differs. {explain(got[key], value)}".strip()
+    return ""
+
+
 def _explain_numbers(got, expected):
     scale = np.vdot(expected, expected)
     if scale != 0:
@@ -115,7 +127,9 @@ def _explain_numbers(got, expected):
         if np.allclose(got, factor * expected, rtol=1e-4, atol=1e-9) and abs(factor - 1) > 1e-4:
             if abs(factor + 1) < 1e-4:
                 return "Your answer has the opposite sign."
-            if factor != 0:
+            # every number is some multiple of another: of single ones only a whole factor tells anything
+            whole = max(abs(factor), 1 / abs(factor)) if factor else 0
+            if factor and (got.size > 1 or (whole > 1.5 and abs(whole - round(whole)) < 1e-3)):
                 return f"Your answer is {factor:.5g} times the expected one: look for a missing or extra factor."
     if got.size > 1 and np.allclose(got - expected, (got - expected).flat[0], rtol=1e-4, atol=1e-9):
         return f"Your answer is off by the constant {(got - expected).flat[0].real:.5g} everywhere."

@@ -1,0 +1,29 @@
+"""This very repository: what is committed is what the tool would make, and `verify` finds nothing."""
+
+from pathlib import Path
+
+from dlcourse.release import build, manifest
+from dlcourse.release.verify import verify
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_everything_generated_is_as_build_would_write_it():
+    wanted = build.outputs(manifest.load(ROOT))
+    differ = [path for path, content in wanted.items() if (ROOT / path).read_bytes() != content]
+    assert differ == [], "run `make build` and commit what it writes"
+
+
+def test_verify_finds_nothing():
+    assert verify(manifest.load(ROOT)) == []
+
+
+def test_the_schedule_is_that_of_2023_without_the_slips_of_its_first_table():
+    text = (ROOT / "README.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| Day ")]
+    assert len(rows) == 28 and all("http://" not in row for row in rows)
+    course = manifest.load(ROOT)
+    assert [str(day.date) for day in course.days][:: len(course.days) - 1] == ["2023-11-28", "2023-12-15"]
+    afternoons = [row for row, session in zip(rows, course.sessions(), strict=True) if session.when == "afternoon"]
+    assert not any("09:00" in row for row in afternoons)
+    assert "Coursework 1" not in "".join(row for row in rows if row.startswith(("| Day 13", "| Day 14")))
