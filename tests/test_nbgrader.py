@@ -44,8 +44,8 @@ def scores(folder, student):
 @pytest.mark.parametrize("pair", PAIRS, ids=lambda n: Path(n.source).stem)
 def test_a_blank_scores_nothing_and_the_solutions_score_everything(pair, tmp_path):
     (tmp_path / "nbgrader_config.py").write_text(CONFIG)
-    name = Path(pair.student).name
-    places = {"source": pair.source, "submitted/blank": pair.student, "submitted/solved": pair.source}
+    name = pair.student
+    places = {"source": pair.source, "submitted/blank": pair.student_path, "submitted/solved": pair.source}
     for place, file in places.items():
         (tmp_path / place / "day").mkdir(parents=True)
         shutil.copy(ROOT / file, tmp_path / place / "day" / name)
