@@ -143,7 +143,7 @@ def landforms(z, maps, names, cell, border=None):
     z = np.asarray(z, dtype=float)
     light = plt.matplotlib.colors.LightSource(azdeg=315, altdeg=45)
     shade = light.hillshade(z, vert_exag=2, dx=cell[1], dy=cell[0])
-    shade = np.round(shade * 9) / 9  # few greys make a light picture
+    shade = np.round(shade * 5) / 5  # six greys make a light file
     extent = (0, z.shape[1] * cell[1] / 1000, 0, z.shape[0] * cell[0] / 1000)
     # Blue for water, yellow for flat ground, green for slopes, red for crests
     colours = [PALETTE[0], PALETTE[7], PALETTE[2], PALETTE[1]] + PALETTE[3:7]

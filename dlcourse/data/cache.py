@@ -1,6 +1,6 @@
-"""Where data is kept between sessions, and how it is kept safely.
+"""Where data is kept from one run to the next, and how it is kept safely.
 
-A file is written aside and renamed when it is whole, so a session that dies while writing leaves no half file behind;
+A file is written aside and renamed when it is whole, so a program that dies while writing leaves no half file behind;
 it begins with the SHA-256 of what follows, so a damaged one is noticed, named and made again.
 """
 

@@ -1,11 +1,11 @@
 """torchvision's data sets on disc: whole and undamaged, or fetched again, without noise and without a long wait."""
 
 import contextlib
+import gzip
 import hashlib
 import io
 import math
 import os
-import shutil
 import socket
 import struct
 import tempfile
@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.request
 import warnings
+import zlib
 from pathlib import Path
 
 from dlcourse.data.cache import cache_folder, complain, set_aside
@@ -35,12 +36,8 @@ def torchvision_sets(name):
     import torchvision
 
     dataset, folder = getattr(torchvision.datasets, name), cache_folder()
-    damaged = [file for file in _files(dataset) if _is_damaged(folder, file, _files(dataset)[file])]
-    for file in damaged:
-        set_aside(folder / file, "is truncated or damaged")
-    if not damaged and all((folder / file).exists() for file in _files(dataset)):
-        return _open(dataset, folder)
-    return _fetch(dataset, folder)
+    ready = [_is_ready(folder / file, md5) for file, md5 in _files(dataset).items()]  # all of them: name every damage
+    return _open(dataset, folder) if all(ready) else _fetch(dataset, folder)
 
 
 def _files(dataset):
@@ -52,22 +49,36 @@ def _files(dataset):
     return {name: MD5.get(name) for name in names}
 
 
-def _archives(dataset):
-    """Paths of the files that are downloaded, and all addresses of the first of them."""
+def _addresses(dataset):
+    """Everywhere that the first file can be had from."""
     if hasattr(dataset, "meta"):
-        return [dataset.filename], [dataset.url]
-    names = [archive for archive, _ in dataset.resources]
-    return [f"{dataset.__name__}/raw/{name}" for name in names], [mirror + names[0] for mirror in dataset.mirrors]
+        return [dataset.url]
+    return [mirror + dataset.resources[0][0] for mirror in dataset.mirrors]
 
 
-def _is_damaged(folder, file, md5):
-    path = folder / file
-    if not path.exists():
+def _is_ready(path, md5):
+    """Is the file there and sound, or can it be unpacked? A damaged one is set aside."""
+    if path.exists():
+        if not _is_damaged(path, md5):
+            return True
+        set_aside(path, "is truncated or damaged")
+    if not _unpack(path):
         return False
-    content = path.read_bytes()
-    noted = _note(path)
-    if md5 is None and noted.exists():
-        md5 = noted.read_text().strip()
+    if _is_damaged(path, md5):
+        path.unlink()
+        set_aside(_packed(path), "does not hold what it should")
+        return False
+    return True
+
+
+def _packed(path):
+    return path.with_name(path.name + ".gz")
+
+
+def _is_damaged(path, md5):
+    content, note = path.read_bytes(), _note(path)
+    if md5 is None and note.exists():
+        md5 = note.read_text().strip()
     if md5 is not None:
         return _md5(content) != md5
     if len(content) < 4:
@@ -77,6 +88,25 @@ def _is_damaged(folder, file, md5):
     if len(content) < head:
         return True
     return len(content) != head + math.prod(struct.unpack(f">{content[3]}I", content[4:head]))
+
+
+def _unpack(path):
+    """Unpacks path.gz, which may have been put there by hand; tells whether it did. Gzip checks a sum of its own."""
+    packed, aside = _packed(path), path.with_name(f"{path.name}.{os.getpid()}.part")
+    if not packed.exists():
+        return False
+    try:
+        content = gzip.decompress(packed.read_bytes())
+    except (OSError, EOFError, zlib.error):
+        set_aside(packed, "is truncated or damaged")
+        return False
+    try:
+        aside.write_bytes(content)
+        os.replace(aside, path)
+    except OSError as error:
+        complain(path.parent, error)
+        return False
+    return True
 
 
 def _md5(content):
@@ -90,32 +120,34 @@ def _note(path):
 
 def _fetch(dataset, folder):
     """Downloads next to the cache, reads, and only then moves the files in: half a download is never taken for one."""
-    writable = os.access(folder, os.W_OK)
-    with tempfile.TemporaryDirectory(dir=folder if writable else None, prefix="fetching-") as aside:
-        aside = Path(aside)
-        archives, addresses = _archives(dataset)
-        for archive in archives:
-            if (folder / archive).exists():  # torchvision checks its hash, and unpacks it without the network
-                (aside / archive).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(folder / archive, aside / archive)
-        if not all((aside / archive).exists() for archive in archives):
-            if not _reachable(addresses):
-                raise ConnectionError(f"{dataset.__name__} is neither cached in {folder} nor reachable")
-            print(f"fetching {dataset.__name__} into {folder}, once")
+    if not _reachable(_addresses(dataset)):
+        raise ConnectionError(f"{dataset.__name__} is neither cached in {folder} nor reachable")
+    print(f"fetching {dataset.__name__} into {folder}, once")
+    with _aside(folder) as aside:
         with _quiet():
             try:
-                dataset(aside, download=True)
+                dataset(aside, download=True)  # unpacks as well
             except (OSError, RuntimeError) as error:
                 raise ConnectionError(f"{dataset.__name__} is neither cached in {folder} nor reachable") from error
-        sets = _open(dataset, aside)
+        sets, aside = _open(dataset, aside), Path(aside)
         try:
-            for file in _files(dataset):
+            for file, md5 in _files(dataset).items():
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                _note(folder / file).write_text(_md5((aside / file).read_bytes()))
+                if md5 is None:
+                    _note(folder / file).write_text(_md5((aside / file).read_bytes()))
                 os.replace(aside / file, folder / file)
-        except OSError as error:  # also: another disc
+        except OSError as error:  # also: the folder aside is on another disc
             complain(folder, error)
     return sets
+
+
+def _aside(folder):
+    """A temporary folder inside the cache folder, or anywhere if that cannot be written to."""
+    try:
+        return tempfile.TemporaryDirectory(dir=folder, prefix="fetching-")
+    except OSError as error:
+        complain(folder, error)
+        return tempfile.TemporaryDirectory(prefix="fetching-")
 
 
 def _open(dataset, folder):

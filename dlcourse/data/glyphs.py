@@ -15,7 +15,7 @@ from dlcourse.data import fonts, warp
 from dlcourse.data.cache import cached
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-VERSION = 2  # part of the name in the cache: raise it with any change that changes an image
+VERSION = 3  # part of the name in the cache: raise it with any change that changes an image
 BLOCK = 1000  # images drawn at once; each block has its own seed, so an image does not depend on how many are drawn
 RANGES = {  # every factor is drawn evenly from its range
     "slant": (-0.3, 0.5),  # pixels to the right per pixel upwards
@@ -25,7 +25,7 @@ RANGES = {  # every factor is drawn evenly from its range
     "aspect": (0.75, 1.2),  # width over height; 1: as printed
     "shift_x": (-1.0, 1.0),  # pixels to the right
     "shift_y": (-1.0, 1.0),  # pixels upwards
-    "elastic": (0.2, 1.0),  # pixels: root mean square of the smooth displacement
+    "elastic": (0.2, 1.1),  # pixels: root mean square of the smooth displacement
     "blend": (0.0, 0.5),  # share of the second font
 }
 PRESSURE = 0.15  # pixels: how much the half width of the stroke varies along it
@@ -137,4 +137,4 @@ def _room(level, factors):
     unit = _straight(factors | {"scale": torch.ones(len(level))})
     reach = (unit.abs() @ half[:, :, None]).amax(dim=(1, 2))
     shift = factors["shift_x"].abs().maximum(factors["shift_y"].abs())
-    return (13.0 - shift - 1.6 * factors["elastic"]) / reach
+    return (13.0 - shift - 2.0 * factors["elastic"]) / reach

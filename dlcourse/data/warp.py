@@ -53,8 +53,10 @@ def _waves():
     y, x = (grid.flatten() for grid in torch.meshgrid(CENTRES, CENTRES, indexing="ij"))
     knots = torch.linspace(-16, 16, 6)
     bumps = torch.stack([torch.exp(-((x - a) ** 2 + (y - b) ** 2) / (2 * WAVE**2)) for a in knots for b in knots])
-    disc = x**2 + y**2 < 13.5**2
-    maps = torch.stack([torch.ones_like(x), x, y], dim=1)  # (784, 3): whatever a straight map can do
-    bumps = bumps - (maps @ torch.linalg.lstsq(maps[disc], bumps[:, disc].T).solution).T
-    bumps = bumps / (1 + ((x**2 + y**2) / 13.0**2) ** 2)  # calmer towards the edge, where ink would leave the image
-    return bumps / bumps[:, disc].square().sum(0).mean().sqrt()
+    calm = 1 / (1 + ((x**2 + y**2) / 13.0**2) ** 2)  # less towards the edge, where ink would leave the image
+    maps = torch.stack([torch.ones_like(x), x, y])  # (3, 784): what a straight map can do
+    disc = x**2 + y**2 < 11.0**2  # where there is ink
+    overlap = (calm * maps)[:, disc] @ maps[:, disc].T  # (3, 3)
+    part = torch.linalg.solve(overlap, (calm * bumps)[:, disc] @ maps[:, disc].T, left=False)  # (36, 3)
+    waves = calm * (bumps - part @ maps)
+    return waves / waves[:, disc].square().sum(0).mean().sqrt()
