@@ -152,7 +152,7 @@ def landforms(z, maps, names, cell, border=None):
     figure, axes = plt.subplots(1, len(maps), figsize=(3.3 * len(maps) + 1.2, 3.3), sharey=True, squeeze=False)
     for ax, (title, forms) in zip(axes.flat, maps.items(), strict=True):
         ax.imshow(shade, cmap="gray", extent=extent, interpolation="nearest")
-        ax.imshow(np.ma.masked_less(forms, 0), alpha=0.55, extent=extent, interpolation="nearest", **limits)
+        ax.imshow(np.ma.masked_less(np.asarray(forms), 0), alpha=0.55, extent=extent, interpolation="nearest", **limits)
         if border is not None:
             ax.axvline(border * cell[1] / 1000, color="black", linestyle="--")
         ax.set(xlabel="east (km)", title=title)
@@ -181,7 +181,7 @@ def regions(patterns, extent, ax=None, title=None, seed=3):
 
 
 def _square(points, centre, frame):
-    return (points - centre) @ frame
+    return ((points - centre) @ frame).numpy()
 
 
 def folded(maps, x, y, titles, span=1.2, lines=13):

@@ -1,5 +1,6 @@
 """This very repository: what is committed is what the tool would make, and `verify` finds nothing."""
 
+import re
 from pathlib import Path
 
 from dlcourse.release import build, manifest
@@ -20,7 +21,7 @@ def test_verify_finds_nothing():
 
 def test_the_schedule_is_that_of_2023_without_the_slips_of_its_first_table():
     text = (ROOT / "README.md").read_text()
-    rows = [line for line in text.splitlines() if line.startswith("| Day ")]
+    rows = [line for line in text.splitlines() if re.match(r"\| Day \d", line)]
     assert len(rows) == 28 and all("http://" not in row for row in rows)
     course = manifest.load(ROOT)
     assert [str(day.date) for day in course.days][:: len(course.days) - 1] == ["2023-11-28", "2023-12-15"]
