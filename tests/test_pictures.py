@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlcourse import pictures
+from dlcourse.pictures import first_network as pictures
 
 
 @pytest.fixture(autouse=True)

@@ -25,9 +25,11 @@ def test_schedule(tmp_path):
         ["Day 3", "Tue 5 Dec 2023", "09:00–12:00"],
         ["Day 3", "Tue 5 Dec 2023", "14:00–17:00"],
     ]
-    assert "[First lecture](Day01-Start/Day01_lecture.ipynb) · [Colab](https://colab." in rows[0][4]
+    assert "[First lecture](Day01-Start/Day01_lecture.ipynb) [![Open in Colab](" in rows[0][4]
+    assert "svg)](https://colab.research.google.com/github/someone/small-course/" in rows[0][4]
+    assert rows[1][5].startswith("[Solutions](Day01-Start/Day01_solutions.ipynb)")
     assert rows[0][4].endswith("<br>[Notes (PDF)](Day01-Start/Day01_notes.pdf)")
-    assert rows[2][3:] == ["Later · codealong", "Still to be written (to come)", "Still to be written (to come)"]
+    assert rows[2][3:] == ["Later · codealong", "Still to be written (to come)", "Solutions (to come)"]
     assert rows[5][3].startswith("Coursework 1 due")
     assert text.startswith("# Small course\n\nBy hand, before.") and text.endswith("By hand, after.\n")
     assert "http://" not in text and "old text" not in text
@@ -42,7 +44,7 @@ def test_schedule_as_of_a_date(tmp_path):
     on_day = readme.render(README, course, as_of=datetime.date(2023, 11, 30))
     assert "(Day01-Start/Day01_exercises.ipynb)" in on_day and "Day01_solutions" not in on_day
     before = readme.render(README, course, as_of=datetime.date(2023, 11, 29))
-    assert "Day01-Start" not in before and "| First exercises | First exercises |" in before
+    assert "Day01-Start" not in before and "| First exercises | Solutions |" in before
 
 
 @pytest.mark.parametrize(

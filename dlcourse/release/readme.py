@@ -6,6 +6,7 @@
 import re
 from urllib.parse import quote
 
+from dlcourse.release.generated import BADGE
 from dlcourse.release.manifest import colab_url, released, show_date
 from dlcourse.release.tables import CourseError
 
@@ -71,7 +72,10 @@ class _Listing:
         student = [self.notebook(one.student_path, one.title, out) for one in session.notebooks]
         student += [self.pdf(pdf, out) for pdf in session.pdfs]
         out = self.as_of is None or released(session, self.as_of, solutions=True)
-        solutions = [self.notebook(one.solutions_path, one.title, out) for one in session.notebooks if one.solutions]
+        solved = [one for one in session.notebooks if one.solutions]
+        solutions = [
+            self.notebook(one.solutions_path, one.title if len(solved) > 1 else "Solutions", out) for one in solved
+        ]
         cells = [f"Day {day.number}", show_date(session.date), hours, _plain(about)]
         return cells + ["<br>".join(student), "<br>".join(solutions)]
 
@@ -80,7 +84,7 @@ class _Listing:
             return f"{_plain(title)} (to come)"
         if not out:
             return _plain(title)
-        return f"[{_plain(title)}]({quote(path)}) · [Colab]({colab_url(self.course, path)})"
+        return f"[{_plain(title)}]({quote(path)}) [![Open in Colab]({BADGE})]({colab_url(self.course, path)})"
 
     def pdf(self, pdf, out):
         if not self.exists(pdf.path):

@@ -18,6 +18,7 @@ FLOORS = {
     "device": (("torch", "numpy"), ("__init__",)),
     "data": (("torch", "numpy"), ("device",)),
     "train": (("torch", "tqdm"), ("device",)),
+    "schedule": (("torch",), ()),
     "metrics": (("torch", "numpy"), ()),
     "plot": (("torch", "numpy", "matplotlib"), ()),
     "pictures": (("torch", "numpy", "matplotlib"), ("plot",)),
