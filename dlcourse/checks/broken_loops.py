@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.clinic import diagnosis
 from dlcourse.checks.training import descend_with_fault
 
 FAULTS = {"A": "missing 1/N", "B": "sign error", "C": "labels shuffled"}
@@ -26,23 +26,4 @@ def broken_run(patient, x, y, parameters, rate, epochs, size, seed):
     return descend_with_fault(x, y, parameters, rate, epochs, size, rng, FAULTS[patient])[1]
 
 
-def _verdict(function, patient):
-    answer = function()[patient]
-    if answer not in SIGNS:
-        raise ValueError(f"{answer!r} is not on the list: write one of {', '.join(SIGNS)}")
-    return "right" if answer == FAULTS[patient] else f"not {answer}"
-
-
-diagnose = Check(
-    "diagnose",
-    reference=lambda: dict(FAULTS),
-    probe=_verdict,
-    cases=[case(f"curve {patient}", patient) for patient in FAULTS],
-    mistakes=[
-        Mistake(f"curve {patient} has not the signs of '{fault}'", SIGNS[fault],
-                lambda p=patient, f=fault: FAULTS | {p: f})
-        for patient in FAULTS
-        for fault in SIGNS
-        if fault != FAULTS[patient]
-    ],
-)  # fmt: skip
+diagnose = diagnosis("diagnose", FAULTS, SIGNS)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.clinic import diagnosis
 
 FAULTS = {
     "A": "dropout in evaluation",
@@ -87,23 +87,4 @@ def broken_run(patient, x, y, seed=0):
     return _train(torch.as_tensor(x), torch.as_tensor(y), seed, FAULTS.get(patient))
 
 
-def _verdict(function, patient):
-    answer = function()[patient]
-    if answer not in SIGNS:
-        raise ValueError(f"{answer!r} is not on the list: write one of {', '.join(SIGNS)}")
-    return "right" if answer == FAULTS[patient] else f"not {answer}"
-
-
-diagnose_runs = Check(
-    "diagnose_runs",
-    reference=lambda: dict(FAULTS),
-    probe=_verdict,
-    cases=[case(f"run {patient}", patient) for patient in FAULTS],
-    mistakes=[
-        Mistake(f"run {patient} has not the signs of '{fault}'", SIGNS[fault],
-                lambda p=patient, f=fault: FAULTS | {p: f})
-        for patient in FAULTS
-        for fault in SIGNS
-        if fault != FAULTS[patient]
-    ],
-)  # fmt: skip
+diagnose_runs = diagnosis("diagnose_runs", FAULTS, SIGNS, what="run")

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.clinic import diagnosis
 
 FAULTS = {"A": "rate too low", "B": "weights start too small", "C": "rate too high"}
 RATES = {"A": 2e-4, "B": 0.02, "C": 0.5, "healthy": 0.02}
@@ -48,23 +48,4 @@ def deep_run(patient, x, y, seed, steps=150):
     return torch.stack(losses).cpu().nan_to_num(1e9, 1e9).clamp_max(1e9)
 
 
-def _verdict(function, patient):
-    answer = function()[patient]
-    if answer not in SIGNS:
-        raise ValueError(f"{answer!r} is not on the list: write one of {', '.join(SIGNS)}")
-    return "right" if answer == FAULTS[patient] else f"not {answer}"
-
-
-diagnose = Check(
-    "diagnose",
-    reference=lambda: dict(FAULTS),
-    probe=_verdict,
-    cases=[case(f"curve {patient}", patient) for patient in FAULTS],
-    mistakes=[
-        Mistake(f"curve {patient} has not the signs of '{fault}'", SIGNS[fault],
-                lambda p=patient, f=fault: FAULTS | {p: f})
-        for patient in FAULTS
-        for fault in SIGNS
-        if fault != FAULTS[patient]
-    ],
-)  # fmt: skip
+diagnose = diagnosis("diagnose", FAULTS, SIGNS)

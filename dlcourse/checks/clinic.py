@@ -1,0 +1,34 @@
+"""The clinic of a day: training runs with one fault each, shown as curves. Here the check of the diagnosis."""
+
+from dlcourse.checks.core import Check, Mistake, case
+
+
+def diagnosis(name, faults, signs, what="curve"):
+    """A Check of a function that returns the fault of every patient.
+
+    name: of the student's function, which takes nothing and returns a dict like `faults`. faults: patient → fault.
+    signs: fault → what its curve must look like; the hint for whoever named that fault where it is not.
+    what: how messages call a patient.
+    """
+
+    def verdict(function, patient):
+        answer = function()[patient]
+        if answer not in signs:
+            raise ValueError(f"{answer!r} is not on the list: write one of {', '.join(signs)}")
+        return "right" if answer == faults[patient] else f"not {answer}"
+
+    wrong = [(patient, fault) for patient in faults for fault in signs if fault != faults[patient]]
+    return Check(
+        name,
+        reference=lambda: dict(faults),
+        probe=verdict,
+        cases=[case(f"{what} {patient}", patient) for patient in faults],
+        mistakes=[
+            Mistake(
+                f"{what} {patient} has not the signs of '{fault}'",
+                signs[fault],
+                lambda patient=patient, fault=fault: faults | {patient: fault},
+            )
+            for patient, fault in wrong
+        ],
+    )
