@@ -146,7 +146,7 @@ def test_an_interrupted_run_leaves_no_kernel_behind(course):
         ("import time\ntime.sleep(30)", "cell 2 (b): still running after 2 s: make it shorter, or raise --cell-limit"),
         ("import os\nos._exit(1)", "cell 2 (b): the kernel died (it had used "),
         ("raise ValueError('first\\nsecond')", "cell 2 (b): ValueError: first"),
-        ("x = (", "cell 2 (b): SyntaxError: "),
+        ("x = )", "cell 2 (b): SyntaxError: "),
     ],
 )
 def test_what_a_cell_can_do_wrong(tmp_path, source, problem):
