@@ -73,6 +73,28 @@ def test_under_nbgrader_a_blank_fails(mode, monkeypatch):
         CHECK(not_written)
 
 
+def test_a_function_that_works_in_place_is_blank_only_if_it_writes_nothing():
+    def written(function, z):
+        function(z)
+        if torch.equal(z, Z):
+            raise NotImplementedError
+        return z.clone()
+
+    def doubled(z):
+        z.mul_(2)
+
+    check = Check("doubled", doubled, [case("a matrix", Z)], probe=written, returns=False)
+    assert check(doubled) is doubled and core.OUTCOMES["doubled"] == "blank"  # the reference handed back stays blank
+
+    def answer(z):
+        z.add_(z.clone())
+
+    assert check(answer) is answer and core.OUTCOMES["doubled"] == "passed"
+    with pytest.raises(CheckFailed):
+        check(lambda z: z.add_(1) is None)
+    assert check(lambda z: None) is doubled and core.OUTCOMES["doubled"] == "blank"
+
+
 def test_a_half_written_class_is_blank():
     class Half:
         def __call__(self, z):

@@ -72,6 +72,8 @@ class Check:
     mistakes: at least three Mistake. Each must fail, and be named (tests/test_mistakes.py).
     probe: probe(function, *args) → the values to compare; by default the function's own result.
     fallback: "module:name" of what a blank goes on with, fetched only then; by default the reference.
+    returns: False for a function that works in place: None is then no sign of a blank, and the probe raises
+        NotImplementedError where nothing was written.
     rtol, atol: |got − expected| ≤ atol + rtol·|expected| passes.
     """
 
@@ -81,6 +83,7 @@ class Check:
     mistakes: list = field(default_factory=list)
     probe: object = None
     fallback: str | None = None
+    returns: bool = True
     rtol: float = 1e-5
     atol: float = 1e-7
 
@@ -127,7 +130,8 @@ class Check:
             return result
 
         outcome = self._call(watched, first)
-        return isinstance(outcome.error, NotImplementedError) or (bool(returned) and returned[0] is None)
+        nothing = self.returns and bool(returned) and returned[0] is None
+        return isinstance(outcome.error, NotImplementedError) or nothing
 
     def _blank(self):
         OUTCOMES[self.name] = "blank"

@@ -31,8 +31,10 @@ class Batches:
             if self.shuffle:
                 rows = order[start : start + self.size]
                 batch = tuple(_ready(tensor.index_select(0, rows)) for tensor in self.tensors)
-            else:  # cloned, so that a step that works in place cannot change the data
-                batch = tuple(_ready(tensor[start : start + self.size].clone()) for tensor in self.tensors)
+            else:
+                parts = [tensor[start : start + self.size] for tensor in self.tensors]
+                # _ready copies images; all else is copied here, so that a step in place cannot change the data
+                batch = tuple(_ready(part) if part.dtype == torch.uint8 else part.clone() for part in parts)
             if self.transform is not None:
                 batch = _returned(self.transform(*batch))
             yield batch
