@@ -1,8 +1,10 @@
 """Where the work runs, and how to make it repeatable."""
 
+import functools
 import os
 import platform
 import random
+import time
 
 import numpy as np
 import torch
@@ -58,6 +60,64 @@ def set_seed(seed=0):
     np.random.seed(seed)
     torch.manual_seed(seed)
     return torch.Generator().manual_seed(seed)
+
+
+def get_rng_state():
+    """The state of all generators that set_seed seeds, as a dict of plain values and tensors, for set_rng_state."""
+    kind, keys, *rest = np.random.get_state()
+    state = {"python": random.getstate(), "numpy": (kind, torch.from_numpy(keys.astype(np.int64)), *rest)}
+    state["cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state_all()
+    if torch.backends.mps.is_available():
+        state["mps"] = torch.mps.get_rng_state()
+    return state
+
+
+def set_rng_state(state):
+    """Puts every generator back to where get_rng_state found it; what this machine lacks (a GPU) is left out."""
+    kind, keys, *rest = state["numpy"]
+    random.setstate(state["python"])
+    np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))
+    torch.set_rng_state(state["cpu"])
+    if torch.cuda.is_available():
+        for index, one in enumerate(state.get("cuda", [])[: torch.cuda.device_count()]):
+            torch.cuda.set_rng_state(one, index)
+    if torch.backends.mps.is_available() and "mps" in state:
+        torch.mps.set_rng_state(state["mps"])
+
+
+def autocast(device):
+    """A context for the forward pass: convolutions and matrix products in bfloat16 where that pays, else as always.
+
+        with autocast(device):
+            loss = F.cross_entropy(model(x), y)
+
+    bfloat16 has float32's range with 8 bits of precision, so no loss scaling is needed. Weights, gradients and sums
+    stay in float32. Micikevicius et al. (2018), "Mixed precision training"; Kalamkar et al. (2019) on bfloat16.
+    """
+    return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16_pays(device.type))
+
+
+@functools.cache
+def bfloat16_pays(kind):
+    """Whether this machine computes faster in bfloat16: GPUs from Ampere on; a CPU is timed, once, for some 50 ms.
+
+    kind: "cpu", "cuda" or "mps" (always False). Many processors accept bfloat16 and emulate it, ten times slower.
+    """
+    if kind == "cuda":
+        return torch.cuda.get_device_capability() >= (8, 0)
+    return kind == "cpu" and _convolution_seconds(torch.bfloat16) < 0.8 * _convolution_seconds(torch.float32)
+
+
+def _convolution_seconds(dtype):
+    images, kernels = torch.ones(32, 32, 14, 14, dtype=dtype), torch.ones(32, 32, 3, 3, dtype=dtype)
+    seconds = []
+    for _ in range(5):
+        started = time.perf_counter()
+        torch.nn.functional.conv2d(images, kernels)
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)  # the first one sets up, and any may be disturbed
 
 
 def describe(device):

@@ -7,6 +7,8 @@ def step(x, y):
 
 for row in train(step, batches, epochs=5):
     print(row | evaluate(model, validation, accuracy=accuracy))
+
+How to save a run and go on with it: dlcourse.checkpoint.
 """
 
 import contextlib
@@ -23,29 +25,32 @@ def smoke():
     return os.environ.get("DLCOURSE_SMOKE") == "1"
 
 
-def train(step, batches, epochs=1, progress=True):
+def train(step, batches, epochs=1, progress=True, start=0):
     """Calls `step(*batch)` for every batch of every epoch; yields one row of mean metrics an epoch.
 
     step: a function of one batch that returns a dict of scalars, name → 0-d tensor or float (per-example means).
     batches: anything that can be walked through again each epoch: Batches, a DataLoader, a list. A batch is a tuple
         (or a single tensor); the length of its first element weighs its metrics, so a short last batch counts less.
     epochs: how many times through. Leave the loop with `break` to stop early.
-    progress: shows a bar while an epoch runs.
+    progress: shows a bar while an epoch runs. start: epochs that a resumed run has behind it already.
     Yields {"epoch": 1, "loss": 0.31, …}; `list(train(...))` is a whole fit.
     Raises TypeError for a one-shot iterator or a step that returns no dict, ValueError where there are no batches.
     """
-    if iter(batches) is batches:
+    if hasattr(batches, "__next__"):  # and not iter(batches), which for a DataLoader draws from its generator
         raise TypeError(
             "batches is an iterator: it would be empty from the second epoch on. "
             "Pass Batches, a DataLoader or a list, e.g. train(step, list(batches))"
         )
     if not isinstance(epochs, int) or epochs < 1:
         raise ValueError(f"epochs is a whole number of at least 1, not {epochs!r}")
-    return _epochs(step, batches, 1 if smoke() else epochs, progress)
+    if not isinstance(start, int) or not 0 <= start <= epochs:
+        raise ValueError(f"start counts the epochs that are done, 0 to {epochs} here, not {start!r}")
+    return _epochs(step, batches, epochs, progress, start)
 
 
-def _epochs(step, batches, epochs, progress):
-    for epoch in range(1, epochs + 1):
+def _epochs(step, batches, epochs, progress, start):
+    last = min(epochs, start + 1) if smoke() else epochs
+    for epoch in range(start + 1, last + 1):
         sums, count = {}, 0
         walk = itertools.islice(batches, 2) if smoke() else batches
         for batch in _bar(walk, batches, f"epoch {epoch}/{epochs}", progress):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from dlcourse.device import describe, get_device, set_seed
+from dlcourse import device as device_module
+from dlcourse.device import autocast, bfloat16_pays, describe, get_device, set_seed
 
 
 def test_a_named_device_is_returned_and_the_default_can_be_set_from_outside(monkeypatch):
@@ -37,6 +38,25 @@ def test_a_seed_repeats_all_three_generators():
 def test_a_bad_seed_is_refused(seed):
     with pytest.raises(ValueError, match="whole number from 0"):
         set_seed(seed)
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(1.0, torch.bfloat16), (1.9, torch.float32)])
+def test_bfloat16_is_used_where_it_is_clearly_faster(seconds, expected, monkeypatch):
+    timed = {torch.bfloat16: seconds, torch.float32: 2.0}
+    monkeypatch.setattr(device_module, "_convolution_seconds", timed.get)
+    bfloat16_pays.cache_clear()
+    with autocast(torch.device("cpu")):
+        product = torch.ones(2, 2) @ torch.ones(2, 2)
+    bfloat16_pays.cache_clear()
+    assert product.dtype == expected
+
+
+def test_whether_bfloat16_pays_is_measured_once():
+    bfloat16_pays.cache_clear()
+    answers = [bfloat16_pays("cpu") for _ in range(3)]
+    assert len(set(answers)) == 1 and bfloat16_pays.cache_info().misses == 1
+    assert device_module._convolution_seconds(torch.float32) > 0
+    assert not bfloat16_pays("mps")
 
 
 def test_describe_names_versions_and_device(capsys):

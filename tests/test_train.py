@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
 
 from dlcourse.train import descend, evaluate, evaluating, train
 
@@ -61,6 +62,25 @@ def test_a_smoke_run_takes_one_epoch_of_two_batches(monkeypatch):
     seen = []
     rows = list(train(lambda x, y: seen.append(len(x)) or {"loss": 0.0}, BATCHES, epochs=5))
     assert seen == [4, 4] and len(rows) == 1
+
+
+def test_a_resumed_run_counts_on(monkeypatch):
+    def epochs(**options):
+        return [row["epoch"] for row in train(lambda x, y: {"loss": 0.0}, BATCHES, epochs=5, **options)]
+
+    assert (epochs(start=3), epochs(start=5)) == ([4, 5], [])
+    monkeypatch.setenv("DLCOURSE_SMOKE", "1")
+    assert (epochs(start=3), epochs(start=5)) == ([4], [])
+    with pytest.raises(ValueError, match="start counts the epochs that are done, 0 to 5 here, not 6"):
+        epochs(start=6)
+
+
+def test_nothing_is_drawn_but_what_the_epochs_draw():
+    loader = DataLoader(TensorDataset(X, Y), 4, shuffle=True, generator=torch.Generator().manual_seed(0))
+    seen = []
+    list(train(lambda x, y: seen.append(y) or {"loss": 0.0}, loader, epochs=2))
+    loader.generator.manual_seed(0)
+    assert torch.equal(torch.cat(seen), torch.cat([y for _ in range(2) for _, y in loader]))
 
 
 @pytest.mark.parametrize("progress", [True, False])

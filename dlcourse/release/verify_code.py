@@ -17,6 +17,7 @@ FLOORS = {
     "__init__": ((), ()),
     "device": (("torch", "numpy"), ("__init__",)),
     "data": (("torch", "numpy"), ("device",)),
+    "checkpoint": (("torch",), ("device",)),
     "train": (("torch", "tqdm"), ("device",)),
     "schedule": (("torch",), ()),
     "metrics": (("torch", "numpy"), ()),
