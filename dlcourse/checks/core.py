@@ -16,6 +16,7 @@ import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 
 from dlcourse.checks.compare import clone, entry, explain, parameters, same, student_error
 
@@ -211,7 +212,7 @@ def milestone(name, value, at_least=None, at_most=None):
     """
     if at_least is None and at_most is None:
         raise ValueError("milestone needs a bar: at_least=… or at_most=…")
-    value = float(value)
+    value = float(value.detach() if isinstance(value, torch.Tensor) else value)
     reached = (at_least is None or value >= at_least) and (at_most is None or value <= at_most)
     bars = [f"{word} {bar:.4g}" for word, bar in (("at least", at_least), ("at most", at_most)) if bar is not None]
     line = f"{'✓' if reached else '✗'} {name}: {value:.4g} ({', '.join(bars)})"

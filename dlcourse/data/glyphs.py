@@ -92,11 +92,11 @@ def one_thread():
         torch.set_num_threads(threads)
 
 
-def in_blocks(draw, n, seed):
-    """The first n rows of draw(generator), a dict of tensors (BLOCK, …), called with a new seed for every block."""
-    starts = range(0, n, BLOCK)
+def in_blocks(draw, n, seed, block=BLOCK):
+    """The first n rows of draw(generator), a dict of tensors (block, …), called with a new seed for every block."""
+    starts = range(0, n, block)
     blocks = [draw(torch.Generator().manual_seed(seed * 2**31 + start)) for start in starts]
-    return {name: torch.cat([block[name] for block in blocks])[:n] for name in blocks[0]}
+    return {name: torch.cat([one[name] for one in blocks])[:n] for name in blocks[0]}
 
 
 def _draw(levels, partners, generator):
