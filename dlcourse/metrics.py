@@ -33,3 +33,24 @@ def calibration_error(logits, y, bins=10):
     which = (confidence * bins).ceil().long().clamp(1, bins) - 1
     gaps = confidence.new_zeros(bins).index_add(0, which, gap)  # within a bin gaps add up with their signs
     return gaps.abs().sum() / len(y)
+
+
+def dice(logits, mask):
+    """Dice score of segmentations, 2|A∩B| / (|A| + |B|) for each image, mean over the batch. Dice (1945).
+
+    logits: (B, 1, H, W); what is above 0 (p > ½) is found. mask: same shape, bool or 0 and 1: what is there.
+    Where nothing is there and nothing is found the score is 1. Returns a 0-d float tensor between 0 and 1.
+    """
+    found, there = (logits > 0).flatten(1), mask.bool().flatten(1)  # (B, H·W)
+    both, total = (found & there).sum(1), found.sum(1) + there.sum(1)  # (B,)
+    return torch.where(total > 0, 2 * both / total.clamp(min=1), 1.0).mean()
+
+
+def iou(logits, mask):
+    """Intersection over union, |A∩B| / |A∪B| for each image, mean over the batch. Jaccard (1912).
+
+    Arguments, empty masks and result as in `dice`.
+    """
+    found, there = (logits > 0).flatten(1), mask.bool().flatten(1)  # (B, H·W)
+    both, either = (found & there).sum(1), (found | there).sum(1)  # (B,)
+    return torch.where(either > 0, both / either.clamp(min=1), 1.0).mean()
