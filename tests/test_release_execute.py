@@ -1,10 +1,13 @@
 """`dlcourse run` on notebooks that are right and wrong in every way that is reported."""
 
+import asyncio
+import gc
 import os
 import signal
 import sys
 import threading
 import time
+import warnings
 
 import nbformat
 import pytest
@@ -188,6 +191,16 @@ def test_a_check_that_takes_a_blank_for_an_answer(tmp_path):
     result = run_notebook("a.ipynb", tmp_path, student=True)
     assert result.problem.startswith("cell 1 (a): the check did not report a blank as not attempted")
     assert run_notebook("a.ipynb", tmp_path).ok
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_run_closes_its_event_loop(tmp_path):
+    result = run_notebook(store(tmp_path, "loop.ipynb", "1 + 1"), tmp_path)
+    assert result.ok
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        left = [one for one in gc.get_objects() if isinstance(one, asyncio.BaseEventLoop) and not one.is_closed()]
+    assert not left
 
 
 def test_time_and_memory_are_measured(tmp_path):

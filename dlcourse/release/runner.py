@@ -1,5 +1,6 @@
 """Executing one notebook in a fresh kernel, in an empty folder, within limits of time."""
 
+import asyncio
 import atexit
 import logging
 import os
@@ -79,7 +80,8 @@ def _execute(result, watch, folder, env):
     client = _client(result.notebook, watch, str(work))
     try:
         with log.open("w") as stream:
-            client.execute(env=env, stdout=stream, stderr=stream)
+            # asyncio.run closes its loop; client.execute would leave one behind, with its sockets, at every call.
+            asyncio.run(client.async_execute(env=env, stdout=stream, stderr=stream))
     except Exception as error:
         result.problem = watch.explain(error, result.notebook)
         said = log.read_text(errors="replace").splitlines()[-15:]
