@@ -200,6 +200,7 @@ def test_a_milestone_reports_and_raises_only_when_asked(monkeypatch, capsys):
     milestone("accuracy", 0.5, at_least=0.9)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("error")
 def test_a_milestone_takes_a_loss_that_still_has_its_graph(capsys):
     milestone("loss", torch.tensor(0.5, requires_grad=True), at_most=1)

@@ -30,7 +30,11 @@ from dlcourse.checks import (
 )
 from dlcourse.checks.core import CheckFailed
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    # not what the garbage collector finds of another test, e.g. an event loop that a kernel's client left open
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def message(check, answer):

@@ -21,7 +21,11 @@ from dlcourse.checks import (
 )
 from dlcourse.checks.core import CheckFailed
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    # not what the garbage collector finds of another test, e.g. an event loop that a kernel's client left open
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 image_change, channels_first = snippets_tensors.image_change, snippets_tensors.channels_first
 squared_error, flip_some = snippets_tensors.squared_error, snippets_random.flip_some
 DropoutNet, Tower = snippets_random.DropoutNet, snippets_modules.Tower

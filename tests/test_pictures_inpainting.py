@@ -11,7 +11,11 @@ import matplotlib.pyplot as plt
 
 from dlcourse.pictures import inpainting as pictures
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    # not what the garbage collector finds of another test, e.g. an event loop that a kernel's client left open
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture(autouse=True)
