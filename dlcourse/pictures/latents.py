@@ -1,0 +1,66 @@
+"""Pictures of the day of variational autoencoders: maps of codes, draws beside their judge, and the clinic."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+from dlcourse.plot import MARKERS, PALETTE, image_grid
+
+
+def _array(values):
+    return torch.as_tensor(values).detach().cpu().numpy()
+
+
+def maps(codes, y, rings=(), size=3.6):
+    """Two-dimensional codes side by side, coloured by class.
+
+    codes: {title: (N, 2)}. y: (N,) classes 0 … 9. rings: radii of circles around 0, e.g. where 39 % and 86 % of the
+    prior lie. Returns the figure. Raises ValueError for codes of another dimension.
+    """
+    figure, axes = plt.subplots(1, len(codes), figsize=(size * len(codes) + 0.6, size), squeeze=False)
+    y = _array(y)
+    for ax, (title, points) in zip(axes[0], codes.items(), strict=True):
+        points = _array(points)
+        if points.ndim != 2 or points.shape[1] != 2:
+            raise ValueError(f"maps draws codes (N, 2); {title!r} has shape {points.shape}")
+        for k in np.unique(y):
+            colour, marker = PALETTE[k % 8], MARKERS[(k + k // 8) % 8]  # 8 and 9: colours of 0 and 1, other markers
+            ax.scatter(*points[y == k].T, s=7, color=colour, marker=marker, alpha=0.6, linewidths=0, label=str(k))
+        for radius in rings:
+            ax.add_patch(plt.Circle((0, 0), radius, fill=False, color="black", linestyle=":"))
+        ax.set(title=title, xlabel="$z_1$", ylabel="$z_2$")
+        ax.set_aspect("equal", adjustable="datalim")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right center", markerscale=2)
+    return figure
+
+
+def traversals(images, values, names):
+    """One row of images for each latent, which goes from the lowest to the highest of `values`, all else at 0.
+
+    images: (len(names) · len(values), 1, H, W), row by row. Returns the figure.
+    """
+    figure = image_grid(images, columns=len(values), scale=0.7)
+    for row, name in enumerate(names):
+        ax = figure.axes[row * len(values)]
+        ax.text(-0.2, 0.5, name, transform=ax.transAxes, ha="right", va="center", fontsize=8)
+    for ax, value in zip(figure.axes, values, strict=False):
+        ax.set_title(f"{float(value):+.1f}", fontsize=8)
+    return figure
+
+
+def clinic(runs, baseline, every=10):
+    """One panel for each run: the KL, and the reconstruction from a draw and from the mean, over the steps.
+
+    runs: {name: {curve: values}}, a value every `every` steps, in nats. baseline: nats of the mean image, dotted.
+    Returns the figure.
+    """
+    figure, axes = plt.subplots(1, len(runs), figsize=(2.3 * len(runs), 3.0), sharey=True, squeeze=False)
+    for ax, (name, curves) in zip(axes[0], runs.items(), strict=True):
+        for (label, values), style in zip(curves.items(), ("-", "--", "-"), strict=True):
+            values = np.clip(_array(values), 0.5, 3e3)
+            ax.plot(every * np.arange(1, len(values) + 1), values, style, label=label, linewidth=1.4)
+        ax.axhline(baseline, color="black", linestyle=":", linewidth=1)
+        ax.set(title=name, xlabel="step", yscale="log", ylim=(0.5, 3e3))
+    axes[0, 0].set_ylabel("nats per image")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
