@@ -11,6 +11,7 @@ import os
 import numpy as np
 import pytest
 import torch
+from answers import WARNINGS_ARE_ERRORS, message
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
@@ -28,19 +29,8 @@ from dlcourse.checks import (
     resumable,
     sampling,
 )
-from dlcourse.checks.core import CheckFailed
 
-pytestmark = [
-    pytest.mark.filterwarnings("error"),
-    # not what the garbage collector finds of another test, e.g. an event loop that a kernel's client left open
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-def message(check, answer):
-    with pytest.raises(CheckFailed) as failure:
-        check(answer)
-    return str(failure.value)
+pytestmark = WARNINGS_ARE_ERRORS
 
 
 def read_by_numpy(path):

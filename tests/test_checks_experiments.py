@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from answers import WARNINGS_ARE_ERRORS, message
 
 from dlcourse.checks import (
     adaptive_optimisers,
@@ -18,19 +19,8 @@ from dlcourse.checks import (
     tensor_engine,
     tensor_graph,
 )
-from dlcourse.checks.core import CheckFailed
 
-pytestmark = [
-    pytest.mark.filterwarnings("error"),
-    # not what the garbage collector finds of another test, e.g. an event loop that a kernel's client left open
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
-def message(check, answer):
-    with pytest.raises(CheckFailed) as failure:
-        check(answer)
-    return str(failure.value)
+pytestmark = WARNINGS_ARE_ERRORS
 
 
 def one_entry_off(grad, x, gamma, eps):

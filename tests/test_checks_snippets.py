@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from answers import WARNINGS_ARE_ERRORS, message
 from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import parameters_to_vector
@@ -19,25 +20,14 @@ from dlcourse.checks import (
     snippets_random,
     snippets_tensors,
 )
-from dlcourse.checks.core import CheckFailed
 
-pytestmark = [
-    pytest.mark.filterwarnings("error"),
-    # not what the garbage collector finds of another test, e.g. an event loop that a kernel's client left open
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = WARNINGS_ARE_ERRORS
 image_change, channels_first = snippets_tensors.image_change, snippets_tensors.channels_first
 squared_error, flip_some = snippets_tensors.squared_error, snippets_random.flip_some
 DropoutNet, Tower = snippets_random.DropoutNet, snippets_modules.Tower
 forecast_pairs, total_rmse = snippets_evaluation.forecast_pairs, snippets_evaluation.total_rmse
 weight_movement, train_bucket = snippets_loops.weight_movement, snippets_loops.train_bucket
 residual_block, gap_loss = snippets_autograd.residual_block, snippets_autograd.gap_loss
-
-
-def message(check, answer):
-    with pytest.raises(CheckFailed) as failure:
-        check(answer)
-    return str(failure.value)
 
 
 def tower(kind, forward=None):

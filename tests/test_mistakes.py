@@ -9,6 +9,7 @@ import pkgutil
 
 import pytest
 import torch
+from answers import WARNINGS_ARE_ERRORS
 
 import dlcourse.checks
 from dlcourse.checks.compare import same
@@ -25,11 +26,7 @@ def _checks():
     return found
 
 
-pytestmark = [
-    pytest.mark.filterwarnings("error"),  # a warning is stderr, and costs a student the points
-    # not what the garbage collector finds of another test, e.g. an event loop that a kernel's client left open
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = WARNINGS_ARE_ERRORS
 CHECKS = _checks()
 MISTAKES = [(check, mistake) for check in CHECKS.values() for mistake in check.mistakes]
 MISTAKE_IDS = [f"{name}.{mistake.name}" for name, check in CHECKS.items() for mistake in check.mistakes]

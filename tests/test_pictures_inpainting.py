@@ -4,6 +4,7 @@ import matplotlib
 import numpy as np
 import pytest
 import torch
+from answers import WARNINGS_ARE_ERRORS
 
 matplotlib.use("Agg")
 
@@ -11,11 +12,7 @@ import matplotlib.pyplot as plt
 
 from dlcourse.pictures import inpainting as pictures
 
-pytestmark = [
-    pytest.mark.filterwarnings("error"),
-    # not what the garbage collector finds of another test, e.g. an event loop that a kernel's client left open
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = WARNINGS_ARE_ERRORS
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 import typst
+from densities import LINE as X
+from densities import gauss, integral, kl_grid
 from scipy import optimize, stats
 from test_probability_formulas import FORMULAS
 from torch.nn import functional as F
@@ -26,22 +28,6 @@ def flat(text):
 TEXT = flat(WHOLE.split(MARK)[1])
 
 # --- values, each from first principles ------------------------------------------------------------------------------
-
-X = np.linspace(-15, 15, 60001)  # for integrals as sums
-
-
-def gauss(x, mean, deviation):
-    return np.exp(-0.5 * ((x - mean) / deviation) ** 2) / (deviation * math.sqrt(2 * math.pi))
-
-
-def integral(values, x=X):
-    return float(np.trapezoid(values, x))
-
-
-def kl_grid(p, q):
-    """KL(p || q) of two densities on X."""
-    p, q = np.maximum(p, 1e-300), np.maximum(q, 1e-300)
-    return integral(p * (np.log(p) - np.log(q)))
 
 
 def kl(p, q):

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from densities import LINE as Z
+from densities import gauss, integral, kl_grid
 from scipy import optimize, stats
 from torch.distributions import Normal, kl_divergence
 
@@ -15,23 +17,6 @@ WHOLE = (ROOT / "Day06-VAEs" / "Day06-VAEs_theory_lecture.typ").read_text(encodi
 DRAWN, TEXT = (re.sub(r"\s+", " ", part) for part in WHOLE.split("--- The text begins here"))
 
 # --- values, each from first principles: sums over grids, quadrature, simulation-free ---------------------------------
-
-Z = np.linspace(-14, 14, 56001)  # for integrals as sums
-
-
-def gauss(x, mean, deviation):
-    return np.exp(-0.5 * ((x - mean) / deviation) ** 2) / (deviation * math.sqrt(2 * math.pi))
-
-
-def integral(values, x=Z):
-    return float(np.trapezoid(values, x))
-
-
-def kl_grid(p, q):
-    """KL(p || q) of two densities on Z."""
-    p, q = np.maximum(p, 1e-300), np.maximum(q, 1e-300)
-    return integral(p * (np.log(p) - np.log(q)))
-
 
 PRIOR = gauss(Z, 0, 1)
 
@@ -208,8 +193,12 @@ SHARP_INFORMATION = 0.5 * math.log(ALL_CODES / SHARP_S2)
 
 
 ANOTHER, SHARP = Oracle(w=3, x=5), Oracle(sigma=0.1)
-LOST = lambda mu, s: mu**2 + s**2 - 0.5 * math.log(s**2) - 0.5  # noqa: E731
 POSTERIOR = (1.2, math.sqrt(0.2))
+
+
+def lost_half(mu, sigma):
+    """The wrong KL of the lecture: the ½ forgotten before μ² + σ²."""
+    return mu**2 + sigma**2 - 0.5 * math.log(sigma**2) - 0.5
 
 
 def row(q):
@@ -239,7 +228,7 @@ CLAIMS = [
     (
         "right {:.3f}, with the ½ lost {:.3f}, and $KL(q || Normal(0, 1/2)) = {:.3f}$",
         TABLE[GOOD][1],
-        LOST(1, 0.5),
+        lost_half(1, 0.5),
         kl_grid(gauss(Z, 1, 0.5), gauss(Z, 0, math.sqrt(0.5))),
     ),
     ("At $sigma = 1$: {1:.0f} (score), {2:.0f} (with baseline), {0:.0f} (path).", *GRADIENTS),
@@ -345,7 +334,7 @@ def test_gaussian_kl_line_by_line_and_without_its_half(mu, sigma):
     closed = 0.5 * (mu**2 + sigma**2 - math.log(sigma**2) - 1)
     assert np.isclose(log_q - log_p, closed)
     assert np.isclose(closed, kl_divergence(Normal(mu, sigma), Normal(0.0, 1.0)).item(), atol=1e-6)
-    assert np.isclose(LOST(mu, sigma), kl_grid(q, gauss(Z, 0, math.sqrt(0.5))) + 0.5 * math.log(2))
+    assert np.isclose(lost_half(mu, sigma), kl_grid(q, gauss(Z, 0, math.sqrt(0.5))) + 0.5 * math.log(2))
 
 
 @pytest.mark.parametrize("mu, sigma", [(1, 1), (1, 0.1), (-0.6, 1.4)])

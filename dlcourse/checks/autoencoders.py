@@ -56,8 +56,6 @@ def _about_logits(model, x, latents):
 
 def _autoencoder(network, latents, hidden, x):
     model = network(latents, hidden)
-    if model is None:
-        return None
     _wake(model)
     with torch.no_grad():
         code = model.encode(x)
@@ -98,7 +96,7 @@ class _Net(nn.Module):
         code = self.encoder(x)
         if self.fault == "ReLU":
             code = F.relu(code)
-        if self.fault == "positive" and self.outputs == 2:
+        if self.fault == "positive":
             code = torch.cat([code.chunk(2, 1)[0], F.softplus(code.chunk(2, 1)[1])], 1)
         if self.fault == "noise":
             code = code + torch.randn_like(code)

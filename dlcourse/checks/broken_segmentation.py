@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from dlcourse.checks.clinic import diagnosis
+from dlcourse.checks.clinic import diagnosis, fault_of
 
 FAULTS = {
     "A": "images mirrored, masks not",
@@ -57,9 +57,7 @@ def broken_run(patient, x, mask, x_test, mask_test, seed, steps=120, every=20):
     Returns {"loss": (steps,), "Dice": (K,), "left alone": (K,)}: training loss; Dice on the test sections that hold
     salt; share of those without salt in which nothing is found, every `every` steps. KeyError for another patient.
     """
-    fault = {"healthy": None, **FAULTS}.get(patient, "unknown")
-    if fault == "unknown":
-        raise KeyError(f"there is no patient {patient!r}: ask for healthy or one of {', '.join(FAULTS)}")
+    fault = fault_of(patient, FAULTS)
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.clinic import diagnosis
+from dlcourse.checks.clinic import diagnosis, fault_of
 
 FAULTS = {
     "A": "sigmoid twice",
@@ -37,9 +37,7 @@ def broken_run(patient, x, seed, steps=250, every=10, latents=10, hidden=128):
     Returns {"kl", "from a draw", "from the mean"}: (steps // every,) each, nats per image, on the batch at hand: the
     KL, and the reconstruction from z ~ q and from z = μ. KeyError for another patient.
     """
-    fault = {"healthy": None, **FAULTS}.get(patient, "unknown")
-    if fault == "unknown":
-        raise KeyError(f"there is no patient {patient!r}: ask for healthy or one of {', '.join(FAULTS)}")
+    fault = fault_of(patient, FAULTS)
     x, generator = x.flatten(1), torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -1,6 +1,13 @@
-"""The clinic of a day: training runs with one fault each, shown as curves. Here the check of the diagnosis."""
+"""The clinic of a day: training runs with one fault each, shown as curves. Who has which, and its check."""
 
 from dlcourse.checks.core import Check, Mistake, case
+
+
+def fault_of(patient, faults):
+    """The fault of a patient, None for "healthy". faults: patient → fault. Raises KeyError for another patient."""
+    if patient != "healthy" and patient not in faults:
+        raise KeyError(f"there is no patient {patient!r}: ask for healthy or one of {', '.join(faults)}")
+    return faults.get(patient)
 
 
 def diagnosis(name, faults, signs, what="curve"):
