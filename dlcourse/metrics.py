@@ -1,4 +1,4 @@
-"""How good a classifier is, and whether it knows how good it is. Students write these on the first afternoon."""
+"""How good a classifier is, whether it knows how good it is, and how near generated samples come to real ones."""
 
 import torch
 
@@ -54,3 +54,69 @@ def iou(logits, mask):
     found, there = (logits > 0).flatten(1), mask.bool().flatten(1)  # (B, H·W)
     both, either = (found & there).sum(1), (found | there).sum(1)  # (B,)
     return torch.where(either > 0, both / either.clamp(min=1), 1.0).mean()
+
+
+def frechet_distance(mean_a, covariance_a, mean_b, covariance_b):
+    """Squared Fréchet distance of two Gaussians: ‖μ_a − μ_b‖² + tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½). Dowson & Landau (1982).
+
+    Means (D,), covariances (D, D). Returns a 0-d float64 tensor. Raises ValueError where the root is not real, beyond
+    rounding: then one of the matrices is no covariance.
+    """
+    product = covariance_a.double() @ covariance_b.double()
+    roots = torch.linalg.eigvals(product).sqrt()  # complex numbers; of two covariances they are real and ≥ 0
+    if roots.imag.abs().max() > 1e-3 * roots.abs().max():
+        raise ValueError("the root of the product is not real: are both matrices covariances?")
+    distance = (mean_a.double() - mean_b.double()).square().sum()
+    return distance + covariance_a.double().trace() + covariance_b.double().trace() - 2 * roots.real.sum()
+
+
+def frechet_from_features(a, b):
+    """Squared Fréchet distance of two sets of features (N, D) and (M, D), each taken for a Gaussian.
+
+    With the features of the Inception network this is the FID (Heusel et al. 2017, equation 6); with any others it has
+    a scale of its own, so say whose features, how many samples, and the `noise_floor`. Returns a 0-d float64 tensor.
+    """
+    a, b = a.double(), b.double()
+    return frechet_distance(a.mean(0), torch.cov(a.T), b.mean(0), torch.cov(b.T))
+
+
+def noise_floor(features, generator=None):
+    """Squared Fréchet distance of two random halves of one set of features (N, D): what no sampler can be below.
+
+    It shrinks with N: compare it with distances of about as many samples as a half has. generator: of the halves, on
+    the CPU; default: the global one. Returns a 0-d float64 tensor.
+    """
+    order = torch.randperm(len(features), generator=generator).to(features.device)
+    half = len(features) // 2
+    return frechet_from_features(features[order[:half]], features[order[half:]])
+
+
+def mode_coverage(points, centres, radius, least=0.01):
+    """Of a mixture with known centres: how many modes have samples, and which share of the samples is on a mode.
+
+    points: (N, D) samples. centres: (K, D). A sample is on its nearest mode if it is less than radius away (three
+    standard deviations, say); a mode is covered if at least the share `least` of all samples is on it.
+    Returns (covered, on_a_mode): an int and a float. After Srivastava et al. (2017), "VEEGAN", section 5.
+    """
+    distance, nearest = torch.cdist(points, centres).min(dim=1)  # (N,), (N,)
+    on_a_mode = distance < radius
+    counts = torch.bincount(nearest[on_a_mode], minlength=len(centres))  # (K,)
+    return int((counts >= least * len(points)).sum()), on_a_mode.float().mean().item()
+
+
+def class_histogram(y, classes=10):
+    """Share of each class among class numbers y (N,), e.g. those that a classifier gives to samples → (classes,)."""
+    return torch.bincount(y, minlength=classes) / len(y)
+
+
+def class_coverage(y, classes=10, least=0.01):
+    """How many of the classes have at least the share `least` of the class numbers y (N,). Returns an int."""
+    return int((class_histogram(y, classes) >= least).sum())
+
+
+def conditional_accuracy(y, wanted):
+    """Share of the samples that a classifier takes for the class they were to show. y, wanted: (N,) class numbers.
+
+    y is the classifier's answer to samples made for the classes `wanted`. Returns a 0-d float tensor.
+    """
+    return (y == wanted).float().mean()

@@ -1,6 +1,35 @@
 """Convolutional networks for small images."""
 
+from itertools import pairwise
+
 from torch import nn
+
+
+def conv3x3(c_in, c_out, bias):
+    """A 3 × 3 convolution that keeps height and width."""
+    return nn.Conv2d(c_in, c_out, 3, padding=1, bias=bias)
+
+
+class CNN(nn.Module):
+    """Stages of convolution, 2×2 max-pooling, batch norm and ReLU, then dropout and a linear layer.
+
+    channels: the input's and every stage's, e.g. (1, 16, 32, 64). size: height and width of the images.
+    norm: with batch norm? drop: share of features dropped in training. conv: called as conv(c_in, c_out, bias=…).
+    forward: x (B, channels[0], size, size) → logits (B, classes).
+    """
+
+    def __init__(self, channels, size=28, classes=10, norm=True, drop=0.0, conv=conv3x3):
+        super().__init__()
+        layers = []
+        for c_in, c_out in pairwise(channels):
+            layers += [conv(c_in, c_out, bias=not norm), nn.MaxPool2d(2)]
+            layers += [nn.BatchNorm2d(c_out), nn.ReLU()] if norm else [nn.ReLU()]
+            size //= 2
+        self.features = nn.Sequential(*layers)
+        self.head = nn.Sequential(nn.Flatten(), nn.Dropout(drop), nn.Linear(channels[-1] * size**2, classes))
+
+    def forward(self, x):
+        return self.head(self.features(x))
 
 
 class LeNet(nn.Module):
