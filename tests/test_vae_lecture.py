@@ -1,4 +1,4 @@
-"""The theory lecture of Day 06: numbers of its text computed anew, its formulas asserted."""
+"""The theory lecture of Day 06: every number of its text computed anew, or listed as given."""
 
 import math
 import re
@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from densities import LINE as Z
 from densities import gauss, integral, kl_grid
+from prose import filled, loose_numbers, loose_relations, parts, sums
 from scipy import optimize, stats
-from torch.distributions import Normal, kl_divergence
+from test_vae_formulas import FORMULAS
 
-ROOT = Path(__file__).parents[1]
-WHOLE = (ROOT / "Day06-VAEs" / "Day06-VAEs_theory_lecture.typ").read_text(encoding="utf-8")
-DRAWN, TEXT = (re.sub(r"\s+", " ", part) for part in WHOLE.split("--- The text begins here"))
+SOURCE = Path(__file__).parents[1] / "Day06-VAEs" / "Day06-VAEs_theory_lecture.typ"
+PRIMER = Path(__file__).parents[1] / "Day05-CNNs_part2" / "Day05-CNNs_part2_Probability.typ"
+DRAWN, TEXT = parts(SOURCE)
 
 # --- values, each from first principles: sums over grids, quadrature, simulation-free ---------------------------------
 
@@ -241,13 +241,7 @@ CLAIMS = [
     ("$beta = 1$: $R = {:.3f}$, $D = {:.3f}$, sum {:.3f}", *RD[1][:2], sum(RD[1][:2])),
     ("ln(2 pi e dot 5) = {:.3f}$", ENTROPY),
     ("$beta = 2$: $R = {:.3f}$, $D = {:.3f}$, sum {:.3f}", *RD[2][:2], sum(RD[2][:2])),
-    (
-        "$q(z) = Normal(0, {:.3f})$: of $R = {:.3f}$~nats $I = {:.3f}$ and {:.3f} are",
-        ALL_CODES,
-        SHARP_RATE,
-        SHARP_INFORMATION,
-        SHARP_MISMATCH,
-    ),
+    ("$q(z) = Normal(0, {:.3f})$: of $R = {:.3f}$~nats {:.3f} are", ALL_CODES, SHARP_RATE, SHARP_MISMATCH),
     ("rates {:.3f}, {:.3f}, {:.3f}, {:.0f}, {:.0f}, three", *RATES_1),
     ("$beta = 3$: {:.3f}, {:.3f} and nothing", *RATES_3[:2]),
     (
@@ -262,17 +256,33 @@ CLAIMS = [
     ("$49 ln 512 = {:.1f}$~nats, {:.0f}~bits", 49 * math.log(512), 49 * math.log2(512)),
     ("= Normal({:.3f}, {:.3f})$, at a KL of {:.4f} from", *noised(60), end_kl(60)),
     ("${:.1f} dot 10^(-5)$", end_kl(200) * 1e5),
+    ("$x ~ Normal(0, 3^2 + 1) = Normal(0, {})$", 3**2 + 1),
     ("- 25 \\/ 20 = {:.3f}$", ANOTHER.log_p),
+    ("with $q = Normal({:.1f}, {:.1f})$ is ${:.3f}$ as", ANOTHER.mean, ANOTHER.var, ANOTHER.terms(1.5, 0.1**0.5)[2]),
+    ("the gap is {:.0f}. ])", abs(ANOTHER.terms(1.5, 0.1**0.5)[3])),
     ("+ 1) = {:.1f}$ and variance {:.1f}.", ANOTHER.mean, ANOTHER.var),
     ("p(x)^2 - 1 = {:.2f}$ with", SHARP.spread(*LAZY)),
+    ("$Normal(3; 0, {:.3f}) \\/ ({:.1f} sqrt(pi))$ over", 2**2 + 0.1**2 / 2, 2 * 0.1),
+    ("over $Normal(3; 0, {:.2f})^2$", 2**2 + 0.1**2),
+    ("instead of {:.0f}: the likelihood", 100 * SPREAD),
+    ("plus $1/2 d ln 2$: {:.3f}~nats for $d = 2$", 2 * LOST_HALF.min()),
     ("So {:.0f} samples for 10~%", 100 * SHARP.spread(*LAZY)),
     ("$d = 20$: {:.0f}, for $d = 1$: {:.0f}.", SCORE_20, stats.chi2(1).moment(3)),
     ("$sigma_x = {:.1f}$. At $sigma_x = 0.1$", math.sqrt(2048)),
-    ("4096 = {:.1f} dot 10^(-6)$", 2 * 0.01 / 4096 * 1e6),
+    ("$norm(bx - hat(bx))^2 \\/ {}$, so $2 sigma_x^2 = {}$", 64 * 64, 64 * 64),
+    ("$1 \\/ {:.2f} = {:.0f}$ on the *sum*", 2 * 0.1**2, 1 / (2 * 0.1**2)),
+    ("$beta = 2 dot 0.01 \\/ {} = {:.1f} dot 10^(-6)$", 64 * 64, 2 * 0.01 / 64**2 * 1e6),
+    ("$beta sigma_x^2 = {:.0f}$, so $beta = 4$", best_rate_distortion(4, 10.0, 0.5)[2]),
     ("$R = 1/2 ln 10 = {:.3f}$~nats", best_rate_distortion(4, 10.0, 0.5)[0]),
+    ("$beta = v \\/ sigma_x^2 = {:.0f}$", 10 / 0.5**2),
+    ("error costs $1/2 ln 2 = {:.3f}$~nats", np.diff([best_rate_distortion(b, 10.0, 0.5)[0] for b in (4, 2)])[0]),
+    ("$beta sigma_x^2 = {:.1f}$: eigenvalues {}, {} and {} are", 0.5, *[one for one in (6, 3, 1.5, 0.3) if one > 0.5]),
+    ("$beta sigma_x^2 = {}$: {} and {}, rates", 2, *[one for one in (6, 3, 1.5, 0.3) if one > 2]),
     ("rates {:.3f}, {:.3f}, {:.3f}, sum {:.3f}~nats", *rates((6, 3, 1.5), 0.5), sum(rates((6, 3, 1.5), 0.5))),
     ("rates {:.3f} and {:.3f}, sum {:.3f}.", *rates((6, 3), 2), sum(rates((6, 3), 2))),
     ("falls from {:.3f} to {:.3f}.", 1 - 0.5 / 6, 1 - 2 / 6),
+    ("$ln p = ln 2 = {:.3f}$. $Bound_1 = 1/2 ln 3 = {:.3f}$.", math.log((1 + 3) / 2), (math.log(1) + math.log(3)) / 2),
+    ("that is {:.3f} and {:.4f}. ]", 0.25 / 2, 0.25 / 4),
     (
         "$Bound_2 = 1/2 ln 2 + 1/4 ln 3 = {:.3f}$. Gaps {:.3f} and {:.3f}",
         0.5 * math.log(2) + 0.25 * math.log(3),
@@ -280,17 +290,183 @@ CLAIMS = [
         0.5 * math.log(2) - 0.25 * math.log(3),
     ),
     ("$1/2 ln(100 \\/ 19) = {:.3f}$~nats, correlation ${:.1f}$", HARD, HARD_COV[0, 1] / HARD_COV[0, 0]),
-    ("0.95 = {:.1f}$. From $T = {}$ on.", math.log(0.0005) / math.log(0.95), ENOUGH),
+    ("< {:.4f}$, so $T > ln {:.4f} \\/ ln 0.95 = {:.1f}$.", 0.001 / 2, 0.001 / 2, math.log(0.0005) / math.log(0.95)),
+    ("From $T = {}$ on.", ENOUGH),
+    ("with {:.0f} on the diagonal and determinant {:.0f}: gap", 1 + 3 * 3, 1 / np.linalg.det(HARD_COV)),
+    ("Turn the latents by {:.0f}°: $x = sqrt({}) z_1", math.degrees(math.atan2(3, 3)), 3**2 + 3**2),
+    ("gap {:.0f}. So the ELBO", abs(TURNED)),
     ("ln 10 = {:.3f}$~nats, out of", math.log(10)),
+    # alternative texts and captions
+    ("climbs straight from {:.0f} at one", 100 * SPREAD),
+    ("minus {:.2f}. The parabola for variance {:.1f} touches it at m", -ORACLE.log_p, ORACLE.var),
+    ("touches it at m equals {:.1f}.", ORACLE.mean),
+    ("at the same m but stays {:.3f} below", TABLE[1.2, 1.0][3]),
+    ("$m = {:.1f}$ and $s^2 = {:.1f}$, touches", ORACLE.mean, ORACLE.var),
+    ("has its minimum {:.3f} at {:.3f}. Right", LOST_HALF.min(), SIGMA[LOST_HALF.argmin()]),
+    ("pulls the codes to $sigma = {:.3f}$", SIGMA[LOST_HALF.argmin()]),
+    ("it flattens out at {:.0f}.", gradients(1, 1e-4)[2]),
+    ("the root of the error: {:.1f} and {:.1f}.", math.sqrt(0.01), math.sqrt(0.04)),
+    ("is $sigma_x = {:.3f}$. A mean", math.sqrt(1 / 2)),
+    ("grey 0.5 still costs $ln 2 = {:.3f}$", stats.bernoulli(0.5).entropy()),
+    ("convex curve from {:.2f} nats of distortion at rate 0", RD[6][1]),
+    ("from minus {:.2f} at k = 1 through minus {:.2f} at 10", -BOUNDS[1], -BOUNDS[10]),
+    ("at 10 to minus {:.3f} at 1000", -BOUNDS[1000]),
+    ("the limit is ${:.3f}$", ORACLE.log_p),
+    ("a straight line of slope {:.1f}.", ORACLE.mean / 3),
 ]
+
+
+# What is given, so not computed: the data of the examples, years, settings. One fragment of the text a line.
+GIVEN = r"""
+An image of a river has 784 pixels
+the observation (3, 1)
+Tipping & Bishop 1999
+$bW = (2, 1)^top$, $bb = bf("0")$ and $sigma_x = 0.5$: $M = 5.25$. At $bx = (3, 1)$
+$z ~ Normal(0, 1)$ and $x|z ~ Normal(w z, sigma_x^2)$ with $w = 2$, $sigma_x = 1$. Then $x ~ Normal(0, 5)$. At $x = 3$
+Samples needed for a 10 percent error
+title: [20 latents]
+At $x = 3$: $p(x)^2
+with 20 latents 10~%
+With $q = Normal(1, 0.5^2)$ instead
+dashed parabola for variance 1
+[$q$, at $x = 3$]
+With $mu = 0$ the value there is 0, as it must be
+touches zero at sigma equals 1
+drawing from $sigma = 1$
+a bound that is $1/2 ln 2$ a latent
+too wide by $sqrt(2)$
+that is $beta = 2$
+still at $sigma = 1$
+$mu = 1$, $sigma = 0.5$: right
+which is $1/2 ln 2$ less
+the odd ones 0
+subtract the square of $2 mu$
+title: [$mu = 1$]
+mean squared error of 0.01 and of 0.04
+title: [784 pixels]
+Errors of 0.1 (grey levels from 0 to 1)
+but 724.4 with $sigma_x = 1$
+in images between 0 and 1
+A mean over 784 binary pixels is $beta = 784$ by accident
+it does not integrate to 1, and a perfect grey 0.5
+drives it to 0
+Higgins et al. 2017
+data $Normal(0, v)$
+of distortion at rate 0
+mark beta equal to 5, at rate zero, then 2, 1 and one quarter
+touches the curve at beta equals 1
+only at 1.
+Alemi et al. 2018
+title: [$v = 5$, $sigma_x = 1$]
+$H = 1/2 ln(2 pi e dot 5)
+Hoffman & Johnson 2016
+In the oracle the second is 0 once
+With the decoder held at $w = 2$ and $beta = 1/4$
+Kingma et al. 2016
+The KL of a latent is 0
+Five bars for the variances 8, 4, 2, 0.8 and 0.4
+A dashed line at 1 is crossed
+a dotted line at 3
+Burda et al. 2016
+$lambda = (8, 4, 2, 0.8, 0.4)$, $sigma_x = 1$. $beta = 1$: rates
+warm $beta$ up from 0
+the best rate is 0
+Lucas et al. (2019)
+title: [oracle, $x = 3$]
+With $q = Normal(1, 0.25)$
+$1 \/ sqrt(k)$ (Rainforth et al. 2018)
+$k = 1$, 10 and 100 on test images
+Cremer et al. 2018
+an arrow at x = 3
+$x = z_1 + 2 z_2 + epsilon$
+$mu(x) = tanh(0.4 x)$
+Sohn et al. 2015
+$x|z, y ~ Normal(y + 2 z, 1)$ with $y = plus.minus 3$
+van den Oord et al. 2017
+$7 times 7$ places and 512 entries
+(1 - alpha_t) bI
+for $t >= 2$ a factor
+Ho et al. 2020
+$alpha_t = 0.95$ at each step and a pixel $x_0 = 2$
+after 60 steps
+after 200,
+so $ln p(5) = -1/2 ln(20 pi) - 25 \/ 20
+$w x \/ (w^2 + 1)
+$w = 3$, $sigma_x = 1$, observed $x = 5$
+Take $sigma_x = 0.1$ in the oracle, $w = 2$, $x = 3$
+samples for 10~%
+give $p(x)$ to 10~%?
+Add $1/2 ln 2$ and
+$bz = beps \/ sqrt(2)$
+$Normal(bf("0"), 1/2 bI)$
+given back for $d = 2$?
+$partial \/ partial mu_1$ for $d = 20$?
+At $sigma_x = 0.1$ the factor
+$64 times 64$ pixels
+would make it 0.1?
+so $beta = 4$ and
+Data $Normal(0, 10)$, $sigma_x = 0.5$
+a mean square error of 1, at
+Eigenvalues $(6, 3, 1.5, 0.3)$, $sigma_x^2 = 0.5$
+for $beta = 1$ and for $beta = 4$
+the mean 1, 2 or 3 with probability 1/4, 1/2, 1/4
+the rule gives $0.25 \/ 2 k$
+is 1 or 3, each with probability 1/2
+$bf("Λ") = bI + 9 mat(1, 1; 1, 1)$
+$abar_T = 0.95^T
+Rolínek et al. 2019
+$x = 3 z_1 + 3 z_2 + epsilon$
+With $alpha_t = 0.95$ at each step and $x_0 = 2$, how
+$KL(q(x_T|x_0) || Normal(0, 1)) < 0.001$?
+variational Bayes (2014), and
+Wierstra* (2014)
+Variational Autoencoders (2019)
+component analysis (1999)
+broken ELBO (2018)
+Deep Learning (2023)
+""".strip().split("\n")
+# Numbers that say where something stands, or an index
+PLACES = re.compile(
+    r"Days? \d+|Sections? \d+|Chapter \d+|eq\. \d|exercise \d+|columns: (\d|\([^)]*fr\))|column-gutter: \d+pt"
+    r"|share: \d+%|bf\(\"0\"\)|_\(?[a-z]?-?\d+|t ?- ?1|[a-z)]\^2|\b[xze]\d\b"
+)
+
+
+# Equalities that only name or describe something. One a line.
+NAMED = r"""
+[$p(bz) = Normal(bf("0"), bI)$], [], [the prior]
+$q_phi.alt (bz|bx) = Normal(bmu, "diag" bsigma^2)$
+$bz = bmu + bsigma dot.o beps$
+For $q = Normal(m, s^2)$ the first
+as it must be when $q = p$
+$q(z_i|bx) = p(z_i)$ for every image
+all subsets $S$ of $m < k$ of them
+$q(bx_t|bx_(t-1)) = Normal(bx_t; sqrt(alpha_t) bx_(t-1), (1 - alpha_t) bI)$
+$f(bz) = sum_i z_i^2$, $q = Normal(bf("0"), bI)$
+""".strip().split("\n")
 
 
 @pytest.mark.parametrize("fragment, values", [(one[0], one[1:]) for one in CLAIMS], ids=[one[0] for one in CLAIMS])
 def test_number_in_the_text(fragment, values):
-    wanted = fragment.format(*values)
-    if fragment.startswith("["):
-        wanted = wanted.replace("[-", "[−")
+    wanted = filled(fragment, *values)
     assert TEXT.count(wanted) == 1, f"the text should say, once: {wanted}"
+
+
+def test_every_number_in_the_text_is_computed_or_given():
+    known = [filled(*claim) for claim in CLAIMS] + GIVEN + FORMULAS
+    assert loose_numbers(TEXT, known, PLACES) == [], "put these into CLAIMS with how they are computed, or into GIVEN"
+
+
+def test_every_equality_in_the_text_is_held_or_only_a_name():
+    known = [filled(*claim) for claim in CLAIMS] + GIVEN + FORMULAS + NAMED
+    assert loose_relations(TEXT, known) == [], "`shows` it above a test, or put it into NAMED"
+
+
+def test_every_sum_comes_out():
+    """What is written as numbers on both sides of an equals sign, the figures being as exact as they are shown."""
+    found = list(sums(TEXT))
+    wrong = [equation for equation, left, right, off in found if abs(left - right) > off]
+    assert len(found) > 15 and wrong == []
 
 
 def test_numbers_that_are_drawn():
@@ -298,7 +474,11 @@ def test_numbers_that_are_drawn():
     assert f"#let bounds = ({shown})" in DRAWN
     assert f"({SPREAD:.3f}, {SPREAD_GOOD:.3f})" in DRAWN
     assert ", ".join(f"({k}, {BOUNDS_GOOD[k]:.3f})" for k in (1, 10, 100)) in DRAWN
-    assert np.allclose(C2, [[4.25, 2], [2, 1.25]]) and f"{ORACLE.log_p:.4f}" in DRAWN
+    assert np.allclose(C2, [[4.25, 2], [2, 1.25]]) and DRAWN.count(f"{ORACLE.log_p:.4f}") == 4
+    assert "radius: r" in DRAWN and "((4.25, 2), (2, 1.25))" in DRAWN
+    lowest = SIGMA[LOST_HALF.argmin()]
+    assert f"fig.dots((({lowest:.4f}, {LOST_HALF.min():.4f}),)" in DRAWN and f"fig.normal(0, {lowest:.4f})" in DRAWN
+    assert f"#let eigenvalues = {EIGEN}" in DRAWN
 
 
 def test_oracle_and_probabilistic_pca():
@@ -325,34 +505,6 @@ def test_elbo_and_its_gap(q):
     assert np.isclose(first, -0.5 * math.log(2 * math.pi) - ((3 - 2 * m) ** 2 + 4 * s**2) / 2)
 
 
-@pytest.mark.parametrize("mu, sigma", [(0.0, 1.0), (1.0, 0.5), (-0.7, 1.8)])
-def test_gaussian_kl_line_by_line_and_without_its_half(mu, sigma):
-    q, log_2pi = gauss(Z, mu, sigma), math.log(2 * math.pi)
-    log_q, log_p = integral(q * stats.norm(mu, sigma).logpdf(Z)), integral(q * stats.norm.logpdf(Z))
-    assert np.isclose(log_q, -0.5 * log_2pi - 0.5 * math.log(sigma**2) - 0.5)
-    assert np.isclose(log_p, -0.5 * log_2pi - 0.5 * mu**2 - 0.5 * sigma**2)
-    closed = 0.5 * (mu**2 + sigma**2 - math.log(sigma**2) - 1)
-    assert np.isclose(log_q - log_p, closed)
-    assert np.isclose(closed, kl_divergence(Normal(mu, sigma), Normal(0.0, 1.0)).item(), atol=1e-6)
-    assert np.isclose(lost_half(mu, sigma), kl_grid(q, gauss(Z, 0, math.sqrt(0.5))) + 0.5 * math.log(2))
-
-
-@pytest.mark.parametrize("mu, sigma", [(1, 1), (1, 0.1), (-0.6, 1.4)])
-def test_variances_of_the_gradient_estimators(mu, sigma):
-    score = mu**4 / sigma**2 + 14 * mu**2 + 15 * sigma**2
-    assert np.allclose(gradients(mu, sigma), [4 * sigma**2, score, 8 * mu**2 + 10 * sigma**2])
-
-
-def test_two_likelihoods():
-    x, logits, guess, s = torch.tensor([0.0, 1, 1]), *torch.randn(2, 3), torch.tensor(0.7)
-    ours = (torch.log1p(logits.exp()) - x * logits).sum()
-    assert torch.allclose(ours, -torch.distributions.Bernoulli(logits=logits).log_prob(x).sum(), atol=1e-5)
-    ours = ((x - guess) ** 2).sum() / (2 * s**2) + 1.5 * torch.log(2 * math.pi * s**2)
-    assert torch.allclose(ours, -Normal(guess, s).log_prob(x).sum(), atol=1e-5)
-    best = optimize.minimize_scalar(lambda t: gaussian_nll(0.04, t), bounds=(0.01, 1), method="bounded")
-    assert np.isclose(best.x, 0.2, atol=1e-4) and np.isclose(best.fun, 392 * (1 + math.log(2 * math.pi * 0.04)))
-
-
 def test_rate_and_distortion():
     for beta in (0.25, 1, 2):
         assert np.isclose(RD[beta][0], 0.5 * math.log(5 / beta), atol=1e-4) and np.isclose(RD[beta][2], beta, atol=1e-4)
@@ -374,26 +526,33 @@ def test_gap_of_a_diagonal_q():
     assert np.isclose(HARD, 0.5 * math.log(100 / 19)) and abs(TURNED) < 1e-6
 
 
-def test_elbo_of_a_chain_falls_apart():
-    """Three states, T = 3, sums over all paths: the bound of diffusion is its sum of KL divergences."""
-    rng = np.random.default_rng(0)
+def test_what_the_text_says_in_words():
+    assert 1500 < 100 * ((1 + SPREAD_GOOD) ** 20 - 1) < 2500  # "near two thousand at twenty"
+    assert 100 * ((1 + SPREAD) ** 20 - 1) > 1e13  # "more than ten to the thirteenth at twenty"
+    assert np.isclose(SHARP.var / ORACLE.var, 1 / 80, rtol=0.01)  # the posterior; its likelihood is 10 times as narrow
+    assert abs(BOUNDS_GOOD[1] - ORACLE.log_p) < 0.12  # "close to the line already"
+    assert sum(one > 0 for one in RATES_1) == 3 and sum(one > 0 for one in RATES_3) == 2
 
-    def rows(*shape):
-        p = rng.uniform(0.1, 1, shape)
-        return p / p.sum(-1, keepdims=True)
 
-    q1, q2, q3, end, p1, p2, p3 = rows(3), rows(3, 3), rows(3, 3), rows(3), rows(3, 3), rows(3, 3), rows(3, 3)
-    path = np.einsum("a,ab,bc->abc", q1, q2, q3)  # q(x1, x2, x3 | x0)
-    model = np.einsum("c,cb,ba,a->abc", end, p3, p2, p1[:, 0])  # p(x0 = 0, x1, x2, x3)
-    whole = (path * np.log(model / path)).sum()
-    at2, at3, pair12, pair23 = path.sum((0, 2)), path.sum((0, 1)), path.sum(2), path.sum(0)
-    parts = q1 @ np.log(p1[:, 0]) - at3 @ np.log(at3 / end)
-    parts -= (pair12 * np.log(pair12 / at2 / p2.T)).sum() + (pair23 * np.log(pair23 / at3 / p3.T)).sum()
-    assert np.isclose(whole, parts)
+def test_sections_named_in_the_text():
+    """'Section 9', 'primer, Section 10', 'exercise 10 of the primer' are what the sentence says they are."""
+
+    def titles(source, pattern):
+        return re.findall(pattern, source.read_text(encoding="utf-8"))
+
+    heading = r"(?m)^= ([A-Z$].+)$"
+    ours, primer = titles(SOURCE, heading), titles(PRIMER, heading)
+    assert len(ours) == len(primer) == 12
+    named = {2: "Why not", 3: "The ELBO", 7: "$beta$", 9: "More samples"}
+    assert all(ours[number - 1].startswith(title) for number, title in named.items())
+    named = {4: "The Gaussian", 6: "Maximum likelihood", 10: "Mutual information", 12: "Markov chains"}
+    assert all(primer[number - 1].startswith(title) for number, title in named.items())
+    referred = set(re.findall(r"primer, Section (\d+)", TEXT))
+    assert referred == {str(number) for number in named}
+    assert titles(PRIMER, r'#exercise\("([^"]+)"')[9] == "One step back"
 
 
 def test_ten_exercises_and_every_picture_says_what_it_shows():
     assert len(re.findall(r"#exercise\(", TEXT)) == 10 and TEXT.count("answer: [") == 10
     alts = re.findall(r'alt: "([^"]*)"', TEXT)
     assert len(alts) == len(re.findall(r"[#(]picture\(", TEXT)) >= 10 and all(len(alt) > 80 for alt in alts)
-    assert len(re.findall(r"(?m)^= [A-Z$]", WHOLE)) == 12
