@@ -1,10 +1,10 @@
-"""Pictures of the day of variational autoencoders: maps of codes, draws beside their judge, and the clinic."""
+"""Pictures of the day of variational autoencoders: maps of codes, rates, draws beside their judge, and the clinic."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from dlcourse.plot import MARKERS, PALETTE, image_grid
+from dlcourse.plot import MARKERS, PALETTE, curves, image_grid
 
 
 def _array(values):
@@ -55,12 +55,43 @@ def clinic(runs, baseline, every=10):
     Returns the figure.
     """
     figure, axes = plt.subplots(1, len(runs), figsize=(2.3 * len(runs), 3.0), sharey=True, squeeze=False)
-    for ax, (name, curves) in zip(axes[0], runs.items(), strict=True):
-        for (label, values), style in zip(curves.items(), ("-", "--", "-"), strict=True):
+    for ax, (name, lines) in zip(axes[0], runs.items(), strict=True):
+        for (label, values), style in zip(lines.items(), ("-", "--", "-"), strict=True):
             values = np.clip(_array(values), 0.5, 3e3)
             ax.plot(every * np.arange(1, len(values) + 1), values, style, label=label, linewidth=1.4)
         ax.axhline(baseline, color="black", linestyle=":", linewidth=1)
         ax.set(title=name, xlabel="step", yscale="log", ylim=(0.5, 3e3))
     axes[0, 0].set_ylabel("nats per image")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def rate_distortion_curve(points, betas, others):
+    """Distortion against rate, each β named, with the line of the lowest sum of both.
+
+    points: (K, 2) rates and distortions in nats an image, one for each of `betas`. others: {name: (M, 2)}.
+    Returns the axes.
+    """
+    ax = curves({"β": tuple(points.T)} | {name: tuple(other.T) for name, other in others.items()},
+                "rate R (nats per image)", "distortion D (nats per image)")  # fmt: skip
+    for beta, point in zip(betas, points.tolist(), strict=True):
+        ax.annotate(f" β = {beta:g}", point, fontsize=8)
+    ends = torch.stack([points[:, 0].min(), points[:, 0].max()])
+    ax.plot(ends, points.sum(1).min() - ends, color="0.5", linestyle=":")  # equal −ELBO all along
+    return ax
+
+
+def correlations(tables, factors):
+    """Tables of correlations, latents downwards and factors across, side by side.
+
+    tables: {title: (d, len(factors))} values from −1 to 1. factors: their names. Returns the figure.
+    """
+    figure, axes = plt.subplots(1, len(tables), figsize=(4 * len(tables), 3.6), sharey=True, squeeze=False)
+    for ax, (title, table) in zip(axes[0], tables.items(), strict=True):
+        image = ax.imshow(_array(table), cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+        ax.set_xticks(range(len(factors)), factors, rotation=45, ha="right")
+        ax.set(title=title, yticks=range(len(table)))
+        ax.set_yticklabels([f"$z_{{{i}}}$" for i in range(1, len(table) + 1)])
+        ax.grid(False)
+    figure.colorbar(image, ax=list(axes[0]), label="correlation")
     return figure
