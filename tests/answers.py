@@ -1,4 +1,4 @@
-"""What tests of checks share: the message that a wrong answer gets, and marks that turn every warning into an error."""
+"""What tests of checks share: what a wrong and a right answer get, and marks that turn every warning into an error."""
 
 import pytest
 
@@ -16,3 +16,17 @@ def message(check, answer):
     with pytest.raises(CheckFailed) as failure:
         check(answer)
     return str(failure.value)
+
+
+def assert_caught(check, wrong, label, says):
+    """Fails unless `check` stops the wrong answer at the case called `label` with a message that says `says`."""
+    text = message(check, wrong)
+    assert label in text.splitlines()[0]
+    assert says in text
+
+
+def assert_passes(check, answer, capfd):
+    """Fails unless `check` hands the right answer back, with its mark and without a warning."""
+    assert check(answer) is answer
+    out, err = capfd.readouterr()
+    assert out.startswith("✓") and err == ""

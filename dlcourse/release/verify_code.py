@@ -27,7 +27,7 @@ FLOORS = {
     "methods": (("torch",), ("device", "train", "metrics")),
     "checks": (("torch", "numpy"), ()),
 }
-IN_FUNCTIONS = ("torchvision", "sklearn", "matplotlib")  # slow to import: fetched when they are needed
+IN_FUNCTIONS = ("torchvision", "sklearn", "scipy", "matplotlib")  # slow to import: fetched when they are needed
 FILE_LINES, FUNCTION_LINES = 250, 40
 
 
