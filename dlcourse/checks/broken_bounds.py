@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from dlcourse.checks.clinic import diagnosis
+from dlcourse.checks.clinic import diagnosis, fault_of
 
 FAULTS = {
     "A": "ln k forgotten",
@@ -25,9 +25,7 @@ def broken_bounds(patient, log_w, ks=(1, 3, 10, 30, 100)):
 
     Returns (len(ks), 5): five estimates, from five disjoint groups of images. KeyError for another patient.
     """
-    fault = {"healthy": None, **FAULTS}.get(patient, "unknown")
-    if fault == "unknown":
-        raise KeyError(f"there is no patient {patient!r}: ask for healthy or one of {', '.join(FAULTS)}")
+    fault = fault_of(patient, FAULTS)
     rows = []
     for k in ks:
         w = log_w[:1].expand(k, -1) if fault == "the same draw k times" else log_w[:k]

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.clinic import diagnosis, fault_of
+from dlcourse.checks.clinic import descend, diagnosis, fault_of
 
 FAULTS = {
     "A": "labels off by one",
@@ -77,15 +77,9 @@ def _play(generator, discriminator, x, y, steps, fault):
         logits, logits_fake = judge(x[rows], y[rows]), judge(fake.detach(), shown)
         told["real"].append(logits.sigmoid().mean().item())
         told["fake"].append(logits_fake.sigmoid().mean().item())
-        _descend(F.softplus(-logits).mean() + F.softplus(logits_fake).mean(), optimiser_d)
-        _descend(F.softplus(-judge(fake, shown)).mean(), optimiser_g)
+        descend(F.softplus(-logits).mean() + F.softplus(logits_fake).mean(), optimiser_d)
+        descend(F.softplus(-judge(fake, shown)).mean(), optimiser_g)
     return told
-
-
-def _descend(loss, optimiser):
-    optimiser.zero_grad()
-    loss.backward()
-    optimiser.step()
 
 
 diagnose_cgans = diagnosis("diagnose_cgans", FAULTS, SIGNS, what="patient")

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from dlcourse.checks.clinic import diagnosis, fault_of
+from dlcourse.checks.clinic import descend, diagnosis, fault_of
 
 FAULTS = {
     "A": "slopes to 0",
@@ -48,7 +48,7 @@ def broken_critic(patient, x, seed=0, rounds=200):
                 real, fake = x[torch.randint(len(x), (64,))], generator(torch.randn(64, 4)).detach()
                 estimate, slope = _critic_step(critic, real, fake, optimisers[1], fault)
             value = critic(generator(torch.randn(64, 4))).mean()
-            _descend(value if fault == "the generator's sign" else -value, optimisers[0])
+            descend(value if fault == "the generator's sign" else -value, optimisers[0])
             told["estimate"].append(estimate.item())
             told["slope"].append(slope.item())
         with torch.no_grad():
@@ -64,14 +64,8 @@ def _critic_step(critic, real, fake, optimiser, fault):
     length = slope.norm(dim=1)
     estimate = critic(real).mean() - critic(fake).mean()
     penalty = length.square().mean() if fault == "slopes to 0" else (length - 1).square().mean()
-    _descend(penalty + (estimate if fault == "the critic's sign" else -estimate), optimiser)
+    descend(penalty + (estimate if fault == "the critic's sign" else -estimate), optimiser)
     return estimate.detach(), length.mean().detach()
-
-
-def _descend(loss, optimiser):
-    optimiser.zero_grad()
-    loss.backward()
-    optimiser.step()
 
 
 diagnose_critics = diagnosis("diagnose_critics", FAULTS, SIGNS, what="patient")

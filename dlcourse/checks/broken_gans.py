@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.clinic import diagnosis
+from dlcourse.checks.clinic import descend, diagnosis, fault_of
 
 FAULTS = {
     "A": "wrong optimiser",
@@ -38,9 +38,7 @@ def broken_gan(patient, x, seed=0, steps=600):
     output stands for (its sigmoid), for real points and for fakes, and what the generator makes at the end.
     Raises KeyError for another patient.
     """
-    fault = {"healthy": None, **FAULTS}.get(patient, "unknown")
-    if fault == "unknown":
-        raise KeyError(f"there is no patient {patient!r}: ask for healthy or one of {', '.join(FAULTS)}")
+    fault = fault_of(patient, FAULTS)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         generator = _network((8, 64, 64, 2), nn.Tanh() if fault == "range too small" else None)
@@ -58,18 +56,12 @@ def _play(generator, discriminator, x, steps, fault):
         logits, logits_fake = discriminator(real), discriminator(fake.detach())
         told["real"].append(logits.sigmoid().mean().item())
         told["fake"].append(logits_fake.sigmoid().mean().item())
-        _descend(F.softplus(-sign * logits).mean() + F.softplus(sign * logits_fake).mean(), optimiser_d)
+        descend(F.softplus(-sign * logits).mean() + F.softplus(sign * logits_fake).mean(), optimiser_d)
         loss = F.softplus(-discriminator(fake)).mean()
-        _descend(loss, optimiser_d if fault == "wrong optimiser" else optimiser_g)
+        descend(loss, optimiser_d if fault == "wrong optimiser" else optimiser_g)
     with torch.no_grad():
         samples = generator(torch.randn(500, 8))
     return {name: torch.tensor(values) for name, values in told.items()} | {"samples": samples}
-
-
-def _descend(loss, optimiser):
-    optimiser.zero_grad()
-    loss.backward()
-    optimiser.step()
 
 
 diagnose_gans = diagnosis("diagnose_gans", FAULTS, SIGNS, what="patient")

@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.gan_step import _adam, _against, _sgd, _watch
 
 
 class _Told(nn.Module):
@@ -38,33 +39,12 @@ def _batch(rows, size, latents, classes, seed, dtype=torch.float32):
     return x + 1, torch.randint(classes, (rows,), generator=generator), z
 
 
-def _watch(function, generator, discriminator, make, rounds, x, y, z):
-    optimisers = make(generator.parameters()), make(discriminator.parameters())
-    seen, rows = [], []
-    generator.layers[0].weight.register_hook(lambda gradient: seen.append(1))
-    for _ in range(rounds):
-        row = function(generator, discriminator, *optimisers, x, y, z)
-        if row is None:
-            return None
-        rows.append({name: float(value) for name, value in row.items()})
-    return {
-        "losses": rows,
-        "the discriminator's weights": [p.detach() for p in discriminator.parameters()],
-        "the generator's weights": [p.detach() for p in generator.parameters()],
-        "gradients that reached the generator": len(seen),
-    }
-
-
 def _apply(loss, model, optimiser):
     weights = list(model.parameters())
     gradients = torch.autograd.grad(loss, weights, retain_graph=True)
     for weight, gradient in zip(weights, gradients, strict=True):
         weight.grad = gradient
     optimiser.step()
-
-
-def _against(logits, label):
-    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
 
 
 def _step(generator, discriminator, optimiser_g, optimiser_d, x, y, z, fault=None):
@@ -96,14 +76,6 @@ def _undetached(generator, discriminator, optimiser_g, optimiser_d, x, y, z):
 
 def _broken(fault):
     return lambda *args: _step(*args, fault=fault)
-
-
-def _sgd(parameters):
-    return torch.optim.SGD(parameters, lr=0.1)
-
-
-def _adam(parameters):
-    return torch.optim.Adam(parameters, lr=0.01, betas=(0.5, 0.999))
 
 
 conditional_step = Check(

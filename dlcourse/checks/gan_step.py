@@ -21,11 +21,12 @@ def _visits(generator):
     return seen
 
 
-def _watch(function, generator, discriminator, make, rounds, x, z):
+def _watch(function, generator, discriminator, make, rounds, *batch):
+    """Losses, weights and visits after `rounds` steps on the same batch: (x, z), or (x, y, z) with labels."""
     optimisers = make(generator.parameters()), make(discriminator.parameters())
     seen, rows = _visits(generator), []
     for _ in range(rounds):
-        row = function(generator, discriminator, *optimisers, x, z)
+        row = function(generator, discriminator, *optimisers, *batch)
         if row is None:
             return None
         rows.append({name: float(value) for name, value in row.items()})

@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from dlcourse.pictures.gans import _bars
 from dlcourse.plot import MARKERS, PALETTE, _numpy
 
 
@@ -11,14 +12,8 @@ def class_bars(shares, ylabel="share that shows it"):
 
     shares: {name: (C,)}. Returns the axes.
     """
-    ax = plt.subplots(figsize=(6.4, 2.8))[1]
-    count = len(_numpy(next(iter(shares.values()))))
-    for index, (name, share) in enumerate(shares.items()):
-        place = np.arange(count) + 0.8 * ((index + 0.5) / len(shares) - 0.5)
-        ax.bar(place, _numpy(share), width=0.8 / len(shares), color=PALETTE[index], label=name)
-    ax.axhline(1 / count, color="black", linestyle=":", linewidth=1)
-    ax.set(xlabel="class asked for", ylabel=ylabel, xticks=range(count), ylim=(0, 1))
-    ax.legend(fontsize=8, ncols=len(shares), loc="upper center", bbox_to_anchor=(0.5, 1.2))
+    ax = _bars(shares)
+    ax.set(xlabel="class asked for", ylabel=ylabel, ylim=(0, 1))
     return ax
 
 

@@ -74,13 +74,20 @@ def histogram(shares, titles):
 
     shares: list of (C,). titles: as many names. Returns the axes.
     """
+    ax = _bars(dict(zip(titles, shares, strict=True)))
+    ax.set(xlabel="class, by the judge", ylabel="share of the images")
+    return ax
+
+
+def _bars(shares):
+    """One group of bars for each class, one bar in it for each name; dotted: 1 / C. shares: {name: (C,)}."""
     ax = plt.subplots(figsize=(6.4, 2.8))[1]
-    count = len(_numpy(shares[0]))
-    for index, (share, title) in enumerate(zip(shares, titles, strict=True)):
+    count = len(_numpy(next(iter(shares.values()))))
+    for index, (name, share) in enumerate(shares.items()):
         place = np.arange(count) + 0.8 * ((index + 0.5) / len(shares) - 0.5)
-        ax.bar(place, _numpy(share), width=0.8 / len(shares), color=PALETTE[index], label=title)
+        ax.bar(place, _numpy(share), width=0.8 / len(shares), color=PALETTE[index], label=name)
     ax.axhline(1 / count, color="black", linestyle=":", linewidth=1)
-    ax.set(xlabel="class, by the judge", ylabel="share of the images", xticks=range(count))
+    ax.set_xticks(range(count))
     ax.legend(fontsize=8, ncols=len(shares), loc="upper center", bbox_to_anchor=(0.5, 1.2))
     return ax
 
