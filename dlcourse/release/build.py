@@ -1,13 +1,13 @@
 """`dlcourse build`: everything that follows from the solutions notebooks, course.toml and the Typst files."""
 
-from dlcourse.release import files, pdf, readme, source, student
+from dlcourse.release import citation, files, pdf, readme, source, student
 from dlcourse.release.tables import CourseError
 
 
 def outputs(course, names=()):
     """What the selected days' files must hold: a dict path (relative to the root) → bytes. Writes nothing.
 
-    names: as in Course.select; none means the whole course. The README is always part of it.
+    names: as in Course.select; none means the whole course. README.md and CITATION.cff are always part of it.
     """
     wanted = {}
     notebooks = course.select(names)
@@ -24,6 +24,9 @@ def outputs(course, names=()):
             wanted[one.path] = content
     text = files.read_text(course.root, readme.FILE)
     wanted[readme.FILE] = readme.render(text, course, coming=wanted).encode()
+    cited = citation.render(course)
+    if cited is not None:
+        wanted[citation.FILE] = cited.encode()
     return wanted
 
 

@@ -21,6 +21,9 @@ def main(argv=None):
             raise
         cure = "install the instructors' tools: pip install -e '.[instructor]'"
         print(f"dlcourse: module {error.name!r} is missing: {cure}", file=sys.stderr)
+    except OSError as error:  # a full disc, a folder that cannot be written to
+        cure = "see to that and run the command again; files are replaced whole, so none was left half written"
+        print(f"dlcourse: {error.filename or 'writing'}: {error.strerror or error}: {cure}", file=sys.stderr)
     except KeyboardInterrupt:
         print("dlcourse: stopped", file=sys.stderr)
     return 1
