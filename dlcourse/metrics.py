@@ -104,6 +104,15 @@ def mode_coverage(points, centres, radius, least=0.01):
     return int((counts >= least * len(points)).sum()), on_a_mode.float().mean().item()
 
 
+def energy_distance(a, b):
+    """2 E|a − b| − E|a − a'| − E|b − b'|: 0 only for equal distributions. Székely & Rizzo (2013), equation 6.1.
+
+    a: (N, D), b: (M, D) samples. Every pair counts, those of a point with itself as well: never negative, and for
+    samples of one distribution about (1/N + 1/M) E|a − a'| (its noise floor). Returns a 0-d tensor.
+    """
+    return 2 * torch.cdist(a, b).mean() - torch.cdist(a, a).mean() - torch.cdist(b, b).mean()
+
+
 def class_histogram(y, classes=10):
     """Share of each class among class numbers y (N,), e.g. those that a classifier gives to samples → (classes,)."""
     return torch.bincount(y, minlength=classes) / len(y)
