@@ -113,6 +113,12 @@ def energy_distance(a, b):
     return 2 * torch.cdist(a, b).mean() - torch.cdist(a, a).mean() - torch.cdist(b, b).mean()
 
 
+def nearest(x, bank):
+    """For each image of x (N, …) the Euclidean distance to its nearest one of bank (M, …), and which: (N,), (N,)."""
+    distance, row = torch.cdist(x.flatten(1), bank.flatten(1)).min(dim=1)
+    return distance, row
+
+
 def class_histogram(y, classes=10):
     """Share of each class among class numbers y (N,), e.g. those that a classifier gives to samples → (classes,)."""
     return torch.bincount(y, minlength=classes) / len(y)

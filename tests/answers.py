@@ -30,3 +30,20 @@ def assert_passes(check, answer, capfd):
     assert check(answer) is answer
     out, err = capfd.readouterr()
     assert out.startswith("✓") and err == ""
+
+
+def right_and_wrong(right, wrong):
+    """Two parametrised tests: that right answers pass, and that wrong ones are caught by a helpful message.
+
+    right: {name: (check, answer)}. wrong: {name: (check, answer, label of the case, what the message must say)}.
+    """
+
+    @pytest.mark.parametrize(("check", "answer"), right.values(), ids=right)
+    def a_right_answer_written_differently_passes(check, answer, capfd):
+        assert_passes(check, answer, capfd)
+
+    @pytest.mark.parametrize(("check", "answer", "label", "says"), wrong.values(), ids=wrong)
+    def an_unforeseen_mistake_is_caught(check, answer, label, says):
+        assert_caught(check, answer, label, says)
+
+    return a_right_answer_written_differently_passes, an_unforeseen_mistake_is_caught

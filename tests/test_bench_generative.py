@@ -1,11 +1,11 @@
 """The command that makes the tables of results: every method runs, rows are complete, a stopped run goes on."""
 
-import csv
 from pathlib import Path
 
 import pytest
 import torch
 
+from dlcourse.data import tables
 from dlcourse.data.images import Images
 from dlcourse.methods.judge import Judge
 from dlcourse.models.cnn import CNN
@@ -35,8 +35,7 @@ def compete(bench, few, folder, seconds=0.0, seeds=1, samples=6):
 
 
 def rows(path):
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(line for line in file if not line.startswith("#")))
+    return tables.as_dicts(tables.parse(path.read_text(encoding="utf-8")))
 
 
 def test_two_updates_of_each_method_make_complete_tables_that_the_reader_understands(bench, few, tmp_path, monkeypatch):
@@ -51,7 +50,7 @@ def test_two_updates_of_each_method_make_complete_tables_that_the_reader_underst
     assert all(cell for row in made + steps for cell in row.values())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["diffusion_steps.csv", "generative.csv"]
 
-    monkeypatch.setattr(bench.results.resources, "files", lambda package: tmp_path.parent)
+    monkeypatch.setattr(bench.tables.resources, "files", lambda package: tmp_path.parent)
     tmp_path.rename(tmp_path.parent / "files")
     distances = bench.results.over_seeds(bench.results.generative(), "method", "distance")
     assert list(distances) == list(bench.contestants.METHODS) and all(d.isfinite().all() for d in distances.values())

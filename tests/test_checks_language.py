@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from answers import WARNINGS_ARE_ERRORS, assert_caught, assert_passes
+from answers import WARNINGS_ARE_ERRORS, right_and_wrong
 from torch.nn import functional as F
 
 from dlcourse.checks import broken_readers, decoding, language
@@ -73,14 +73,7 @@ WRONG = {  # check, wrong answer, the case it must be shown, what the message mu
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("check", "answer"), RIGHT.values(), ids=RIGHT)
-def test_a_right_answer_written_differently_passes(check, answer, capfd):
-    assert_passes(check, answer, capfd)
-
-
-@pytest.mark.parametrize(("check", "wrong", "label", "says"), WRONG.values(), ids=WRONG)
-def test_an_unforeseen_mistake_is_caught(check, wrong, label, says):
-    assert_caught(check, wrong, label, says)
+test_a_right_answer_written_differently_passes, test_an_unforeseen_mistake_is_caught = right_and_wrong(RIGHT, WRONG)
 
 
 def test_a_wide_beam_finds_what_trying_everything_finds():

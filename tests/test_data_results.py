@@ -1,11 +1,9 @@
 """The two tables of long runs: read as numbers, complete, and plausible; a missing one is named."""
 
-from importlib import resources
-
 import pytest
 import torch
 
-from dlcourse.data import results
+from dlcourse.data import results, tables
 
 METHODS = ["VAE", "DCGAN", "WGAN-GP", "DDPM", "flow matching", "DDPM, labels, guided"]
 STEPS = [250, 100, 50, 20, 10, 5]
@@ -49,7 +47,7 @@ def test_over_seeds_gathers_a_column():
 
 @pytest.mark.parametrize("table", [results.generative, results.diffusion_steps])
 def test_a_missing_table_is_named_with_the_cure(table, monkeypatch, tmp_path):
-    monkeypatch.setattr(resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr(tables.resources, "files", lambda package: tmp_path)
     with pytest.raises(
         FileNotFoundError, match=r"(generative|diffusion_steps)\.csv is missing: .*bench_generative\.py"
     ):

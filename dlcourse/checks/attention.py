@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn_each
 
 
 def _by_torch(query, keys, lengths):
@@ -30,10 +31,8 @@ def _attend(query, keys, lengths, fault=None):
 
 
 def _case(label, lengths, steps, hidden, seed, dtype=torch.float64, scale=1.0):
-    draw = torch.Generator().manual_seed(seed)
-    query = scale * torch.randn(len(lengths), hidden, generator=draw, dtype=dtype)
-    keys = torch.randn(len(lengths), steps, hidden, generator=draw, dtype=dtype)
-    return case(label, query, keys, torch.tensor(lengths))
+    query, keys = drawn_each((len(lengths), hidden), (len(lengths), steps, hidden), seed=seed, dtype=dtype)
+    return case(label, scale * query, keys, torch.tensor(lengths))
 
 
 attend = Check(

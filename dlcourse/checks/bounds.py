@@ -7,10 +7,7 @@ from torch import nn
 from torch.distributions import Bernoulli, Normal
 
 from dlcourse.checks.core import Check, Mistake, case
-
-
-def _draws(*shape, seed=0, dtype=torch.float32):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+from dlcourse.checks.draws import drawn
 
 
 def _gaussian_nll(mean, x, log_sigma, lowest=-4.0, bounded=True):
@@ -44,10 +41,10 @@ gaussian_nll = Check(
     cases=lambda: [
         case("one pixel, right mean, σ = 1: ½ ln 2π", torch.zeros(1, 1), torch.zeros(1, 1), torch.tensor(0.0), -4.0),
         case("one pixel, σ = e", torch.zeros(1, 1), torch.ones(1, 1), torch.tensor(1.0), -4.0),
-        case("images (3, 1, 4, 2), σ = 0.37", _draws(3, 1, 4, 2), _draws(3, 1, 4, 2, seed=1), torch.tensor(-1.0), -4.0),
-        case("σ for each pixel, float64", _draws(2, 3, dtype=torch.float64), _draws(2, 3, seed=2, dtype=torch.float64),
-             _draws(3, seed=3, dtype=torch.float64), -4.0),
-        case("a log_sigma far below the lowest", _draws(2, 3), _draws(2, 3, seed=4), torch.tensor(-50.0), -3.0),
+        case("images (3, 1, 4, 2), σ = 0.37", drawn(3, 1, 4, 2), drawn(3, 1, 4, 2, seed=1), torch.tensor(-1.0), -4.0),
+        case("σ for each pixel, float64", drawn(2, 3, dtype=torch.float64), drawn(2, 3, seed=2, dtype=torch.float64),
+             drawn(3, seed=3, dtype=torch.float64), -4.0),
+        case("a log_sigma far below the lowest", drawn(2, 3), drawn(2, 3, seed=4), torch.tensor(-50.0), -3.0),
     ],
     mistakes=[
         Mistake("σ unbounded", "Where a pixel is always the same, σ → 0 and the likelihood grows without end: use "
@@ -82,9 +79,9 @@ iwae_bound = Check(
     cases=lambda: [
         case("one draw: the ELBO itself", torch.tensor([[-3.0, -5.0]])),
         case("two draws of one image", torch.tensor([[0.0], [1.0]])),
-        case("four draws, three images", _draws(4, 3)),
-        case("as on images: around −1000", -1000 + 5 * _draws(6, 2, seed=1)),
-        case("a transposed view, float64", _draws(2, 5, seed=2, dtype=torch.float64).T),
+        case("four draws, three images", drawn(4, 3)),
+        case("as on images: around −1000", -1000 + 5 * drawn(6, 2, seed=1)),
+        case("a transposed view, float64", drawn(2, 5, seed=2, dtype=torch.float64).T),
     ],
     mistakes=[
         Mistake("the log inside the mean", "The mean of the logs is the ELBO again, however many draws. The bound is "

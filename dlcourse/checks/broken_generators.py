@@ -2,6 +2,7 @@
 
 import torch
 
+from dlcourse.checks.broken_samplers import exact_x0
 from dlcourse.checks.clinic import diagnosis, fault_of
 
 FAULTS = {
@@ -22,15 +23,6 @@ SIGNS = {
 }
 
 
-def _see(x, level, means, std, told=None):
-    """x0 that an exact model sees in x (N, d): of the mean `told` (N, d), or of all of them, by their shares."""
-    variance = level * std**2 + 1 - level
-    centres = means[None].expand(len(x), -1, -1) if told is None else told[:, None]  # (N, K or 1, d)
-    away = x[:, None] - level**0.5 * centres
-    share = (-away.square().sum(2) / (2 * variance)).softmax(1)
-    return (share[..., None] * (centres + level**0.5 * std**2 / variance * away)).sum(1)
-
-
 def broken_generator(patient, means, std, abar, n=600, steps=25, seed=0):
     """Points asked for by label, from N(means_k, std² I), in DDIM steps with η = 1; patient "healthy", "A" … "D".
 
@@ -46,7 +38,7 @@ def broken_generator(patient, means, std, abar, n=600, steps=25, seed=0):
     scale = {"too much guidance": 6.0, "the label is lost": 0.0}.get(fault, 1.0)
     levels = abar[torch.linspace(len(abar) - 1, 0, steps, dtype=torch.float64).round().long()].tolist()
     for now, later in zip(levels, [*levels[1:], 1.0], strict=True):
-        told, untold = _see(x, now, means, std, goal), _see(x, now, means, std)
+        told, untold = exact_x0(x, now, means, std, goal), exact_x0(x, now, means, std)
         x0 = untold + scale * (told - untold)
         eps = (x - now**0.5 * x0) / (1 - now) ** 0.5
         if fault == "v taken for noise":

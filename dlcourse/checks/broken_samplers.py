@@ -22,11 +22,17 @@ SIGNS = {
 }
 
 
-def _score(x, level, means, std):
+def exact_x0(x, level, means, std, told=None):
+    """x0 that an exact model sees in x (N, d) at abar = level: the mean of the data that can have become x.
+
+    The data are a mixture of N(means_k, std² I), means (K, d); or N(told, std² I), a mean for each x, told (N, d).
+    Returns (N, d).
+    """
     variance = level * std**2 + 1 - level
-    away = level**0.5 * means - x[:, None]
+    centres = means[None].expand(len(x), -1, -1) if told is None else told[:, None]  # (N, K or 1, d)
+    away = x[:, None] - level**0.5 * centres
     share = (-away.square().sum(2) / (2 * variance)).softmax(1)
-    return (share[..., None] * away).sum(1) / variance
+    return (share[..., None] * (centres + level**0.5 * std**2 / variance * away)).sum(1)
 
 
 def broken_sampler(patient, means, std, abar, n=800, seed=0):
@@ -41,7 +47,7 @@ def broken_sampler(patient, means, std, abar, n=800, seed=0):
     order = range(len(levels)) if fault == "time runs forwards" else reversed(range(len(levels)))
     for t in order:
         level, before = levels[t], levels[t - 1] if t > 0 else 1.0
-        x0 = (x + (1 - level) * _score(x, level, means, std)) / level**0.5
+        x0 = exact_x0(x, level, means, std)
         if fault == "clipped too tightly":
             x0 = x0.clamp(-0.8, 0.8)
         alpha = level / before

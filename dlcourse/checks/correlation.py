@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn_each
 
 
 def _correlate(x, w, padding=0):
@@ -14,21 +15,16 @@ def _wrapped(x, w):
     return _correlate(torch.cat([x, x[: len(w) - 1]]), w)
 
 
-def _draw(*shapes, seed=0, dtype=torch.float32):
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(shape, generator=generator, dtype=dtype) for shape in shapes]
-
-
 def _correlate_cases():
-    strided, w = _draw(18, 4, seed=1, dtype=torch.float64)
+    strided, w = drawn_each(18, 4, seed=1, dtype=torch.float64)
     return [
         case("a single 1 among zeros", torch.tensor([0.0, 0.0, 1.0, 0.0, 0.0]), torch.tensor([1.0, 2.0, 3.0])),
         case("differences of neighbours", torch.tensor([1.0, 2.0, 4.0, 7.0]), torch.tensor([-1.0, 1.0])),
-        case("a template of one number", *_draw(5, 1)),
-        case("a template as long as the signal", *_draw(6, 6)),
+        case("a template of one number", *drawn_each(5, 1)),
+        case("a template as long as the signal", *drawn_each(6, 6)),
         case("every second number of an array, float64", strided[::2], w),
         case("large values, float64", 1e9 * strided, w),
-        case("40 samples and 9 weights", *_draw(40, 9, seed=2)),
+        case("40 samples and 9 weights", *drawn_each(40, 9, seed=2)),
     ]
 
 
@@ -81,7 +77,7 @@ toeplitz = Check(
         case("two weights, three samples", torch.tensor([1.0, 2.0]), 3),
         case("three weights, seven samples", torch.tensor([1.0, -2.0, 5.0]), 7),
         case("one weight", torch.tensor([4.0]), 3),
-        case("as many weights as samples, float64", *_draw(4, dtype=torch.float64), 4),
+        case("as many weights as samples, float64", *drawn_each(4, dtype=torch.float64), 4),
     ],
     mistakes=[
         Mistake("transposed", "A row for every output, a column for every input: (n − K + 1, n).",
@@ -105,13 +101,13 @@ def _correlate2d(x, w):
 def _correlate2d_cases():
     spot = torch.zeros(5, 5)
     spot[2, 2] = 1
-    wide, w = _draw((7, 12), (2, 3), seed=3, dtype=torch.float64)
+    wide, w = drawn_each((7, 12), (2, 3), seed=3, dtype=torch.float64)
     return [
         case("a single 1 among zeros", spot, torch.arange(1.0, 10).reshape(3, 3)),
         case("4 × 6 pixels, a column of weights", torch.arange(24.0).reshape(4, 6), torch.tensor([[-1.0], [1.0]])),
-        case("a kernel as large as the image", *_draw((3, 4), (3, 4))),
+        case("a kernel as large as the image", *drawn_each((3, 4), (3, 4))),
         case("every second column of an array, float64", wide[:, ::2], w),
-        case("an image that is a transpose", *(one.T for one in _draw((9, 6), (4, 2), seed=4))),
+        case("an image that is a transpose", *(one.T for one in drawn_each((9, 6), (4, 2), seed=4))),
     ]
 
 
@@ -159,7 +155,7 @@ def _plane(height, width, down, right, dtype=torch.float32):
 
 
 def _slope_cases():
-    rough = 50 * _draw((9, 14), seed=5, dtype=torch.float64)[0]
+    rough = 50 * drawn_each((9, 14), seed=5, dtype=torch.float64)[0]
     return [
         case("rises 5 m a pixel eastwards, pixels of 20 m × 10 m", _plane(3, 4, 0.0, 5.0), 20.0, 10.0),
         case("falls 8 m a pixel southwards, pixels of 20 m × 10 m", _plane(4, 3, -8.0, 0.0), 20.0, 10.0),

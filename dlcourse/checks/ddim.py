@@ -1,14 +1,14 @@
 """Checks of the schedule and the steps of few-step sampling, against formulas written out in another way."""
 
 import math
+from functools import partial
 
 import torch
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn
 
-
-def _normal(*shape, seed=0):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+_normal = partial(drawn, dtype=torch.float64)
 
 
 def _level(value):

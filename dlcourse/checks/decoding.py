@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn
 
 
 def _probabilities(logits, temperature=1.0, k=None, fault=None):
@@ -29,7 +30,7 @@ def _broken(fault):
 
 
 def _logits(*shape, seed=0, scale=1.0, dtype=torch.float32):
-    return scale * torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+    return scale * drawn(*shape, seed=seed, dtype=dtype)
 
 
 next_probabilities = Check(

@@ -10,11 +10,12 @@ from torch.nn import functional as F
 
 from dlcourse.checks import diffusion_training
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn
 from dlcourse.checks.residual import filled, made
 
 
 def _draw(*shape, seed=0):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed + sum(shape)))
+    return drawn(*shape, seed=seed + sum(shape))
 
 
 def _weights(*shapes):

@@ -8,10 +8,7 @@ import math
 import torch
 
 from dlcourse.checks.core import Check, Mistake, case
-
-
-def _drawn(*shape, seed=0, dtype=torch.float32):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+from dlcourse.checks.draws import drawn
 
 
 def _betas(steps):
@@ -88,11 +85,11 @@ q_sample = Check(
     atol=1e-6,
     cases=[
         case("one number", torch.tensor([[1.0]]), torch.tensor([2]), torch.tensor([[-1.0]]), _abar()),
-        case("three points, each with a time of its own", _drawn(3, 2), _T3, _drawn(3, 2, seed=1), _abar()),
-        case("as many images as columns of pixels", _drawn(3, 1, 2, 3), _T3, _drawn(3, 1, 2, 3, seed=1), _abar()),
-        case("float64, not contiguous", _drawn(2, 3, dtype=torch.float64).T, _T3,
-             _drawn(2, 3, seed=1, dtype=torch.float64).T, _abar()),
-        case("t = 0 for all", _drawn(2, 4), torch.zeros(2, dtype=torch.int64), _drawn(2, 4, seed=2), _abar()),
+        case("three points, each with a time of its own", drawn(3, 2), _T3, drawn(3, 2, seed=1), _abar()),
+        case("as many images as columns of pixels", drawn(3, 1, 2, 3), _T3, drawn(3, 1, 2, 3, seed=1), _abar()),
+        case("float64, not contiguous", drawn(2, 3, dtype=torch.float64).T, _T3,
+             drawn(2, 3, seed=1, dtype=torch.float64).T, _abar()),
+        case("t = 0 for all", drawn(2, 4), torch.zeros(2, dtype=torch.int64), drawn(2, 4, seed=2), _abar()),
     ],
     mistakes=[
         Mistake("the roots are missing", "abar and 1 − abar are variances; x0 and eps are multiplied by their roots.",
@@ -149,11 +146,11 @@ posterior = Check(
     rtol=1e-4,
     cases=[
         case("one number", torch.tensor([[1.0]]), torch.tensor([[-1.0]]), torch.tensor([3]), _abar()),
-        case("three points", _drawn(3, 2), _drawn(3, 2, seed=1), torch.tensor([1, 5, 2]), _abar()),
-        case("t = 0: the mean is x0, the variance 0", _drawn(2, 3), _drawn(2, 3, seed=1),
+        case("three points", drawn(3, 2), drawn(3, 2, seed=1), torch.tensor([1, 5, 2]), _abar()),
+        case("t = 0: the mean is x0, the variance 0", drawn(2, 3), drawn(2, 3, seed=1),
              torch.tensor([0, 4]), _abar()),
-        case("as many images as columns", _drawn(3, 1, 2, 3), _drawn(3, 1, 2, 3, seed=1), _T3, _abar()),
-        case("float64", _drawn(2, 5, dtype=torch.float64), _drawn(2, 5, seed=1, dtype=torch.float64),
+        case("as many images as columns", drawn(3, 1, 2, 3), drawn(3, 1, 2, 3, seed=1), _T3, _abar()),
+        case("float64", drawn(2, 5, dtype=torch.float64), drawn(2, 5, seed=1, dtype=torch.float64),
              torch.tensor([5, 1]), _abar()),
     ],
     mistakes=[
@@ -200,9 +197,9 @@ to_x0_eps = Check(
     atol=1e-5,
     rtol=1e-4,
     cases=[
-        *(case(f"kind {kind}, three points", _drawn(3, 2), _drawn(3, 2, seed=1), _T3, _abar(), kind)
+        *(case(f"kind {kind}, three points", drawn(3, 2), drawn(3, 2, seed=1), _T3, _abar(), kind)
           for kind in ("eps", "x0", "v", "score")),
-        *(case(f"kind {kind}, as many images as columns", _drawn(3, 1, 2, 3), _drawn(3, 1, 2, 3, seed=1), _T3, _abar(),
+        *(case(f"kind {kind}, as many images as columns", drawn(3, 1, 2, 3), drawn(3, 1, 2, 3, seed=1), _T3, _abar(),
                kind) for kind in ("eps", "x0", "v", "score")),
     ],
     mistakes=[

@@ -8,7 +8,8 @@ import math
 import torch
 
 from dlcourse.checks.core import Check, Mistake, case
-from dlcourse.checks.diffusion_forward import _abar, _drawn
+from dlcourse.checks.diffusion_forward import _abar
+from dlcourse.checks.draws import drawn
 
 
 def _log_density(x, level, means, std):
@@ -52,12 +53,12 @@ mixture_score = Check(
     atol=1e-5,
     cases=[
         case("one Gaussian", torch.tensor([[1.0, 2.0]]), torch.tensor([1]), torch.tensor([[0.5, 0.0]]), 0.5, _abar()),
-        case("three Gaussians, two points", _drawn(2, 2), torch.tensor([0, 4]), _MEANS, 0.3, _abar()),
-        case("as many points as Gaussians", _drawn(3, 2), torch.tensor([0, 5, 2]), _MEANS, 0.3, _abar()),
+        case("three Gaussians, two points", drawn(2, 2), torch.tensor([0, 4]), _MEANS, 0.3, _abar()),
+        case("as many points as Gaussians", drawn(3, 2), torch.tensor([0, 5, 2]), _MEANS, 0.3, _abar()),
         case("far away: every density underflows", torch.tensor([[300.0, -200.0]]), torch.tensor([0]), _MEANS, 0.3,
              _abar()),
-        case("five dimensions in float64", _drawn(4, 5, dtype=torch.float64), torch.tensor([3, 1, 0, 5]),
-             _drawn(2, 5, seed=3, dtype=torch.float64), 0.4, _abar()),
+        case("five dimensions in float64", drawn(4, 5, dtype=torch.float64), torch.tensor([3, 1, 0, 5]),
+             drawn(2, 5, seed=3, dtype=torch.float64), 0.4, _abar()),
     ],
     mistakes=[
         Mistake("the clean data's score", "At time t the means are √abar m and the variance abar s² + 1 − abar.",
@@ -85,9 +86,9 @@ langevin_step = Check(
     atol=1e-6,
     cases=[
         case("one number", torch.tensor([[1.0]]), torch.tensor([[-2.0]]), 0.1, torch.tensor([[0.5]])),
-        case("three points", _drawn(3, 2), _drawn(3, 2, seed=1), 0.02, _drawn(3, 2, seed=2)),
-        case("float64, transposed", _drawn(2, 5, dtype=torch.float64).T, _drawn(5, 2, seed=1, dtype=torch.float64),
-             1e-4, _drawn(5, 2, seed=2, dtype=torch.float64)),
+        case("three points", drawn(3, 2), drawn(3, 2, seed=1), 0.02, drawn(3, 2, seed=2)),
+        case("float64, transposed", drawn(2, 5, dtype=torch.float64).T, drawn(5, 2, seed=1, dtype=torch.float64),
+             1e-4, drawn(5, 2, seed=2, dtype=torch.float64)),
     ],
     mistakes=[
         Mistake("σ² against σ", "2η is the variance of the noise: multiply by its root.",
@@ -142,7 +143,7 @@ def _back(fault=None):
 
 
 def _step(label, scale, shape, t, kind, limit=None, dtype=torch.float32):
-    xt, noise = _drawn(*shape, seed=4, dtype=dtype), _drawn(*shape, seed=5, dtype=dtype)
+    xt, noise = drawn(*shape, seed=4, dtype=dtype), drawn(*shape, seed=5, dtype=dtype)
     return case(label, scale, xt, t, noise, _abar(), kind, limit)
 
 

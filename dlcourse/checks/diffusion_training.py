@@ -9,7 +9,8 @@ import math
 import torch
 
 from dlcourse.checks.core import Check, Mistake, case
-from dlcourse.checks.diffusion_forward import _abar, _drawn
+from dlcourse.checks.diffusion_forward import _abar
+from dlcourse.checks.draws import drawn
 
 
 def _waves(t, width, period=10_000.0):
@@ -108,7 +109,7 @@ def _loss(fault=None):
     return function
 
 
-_MANY = _drawn(4000, 2, seed=8)
+_MANY = drawn(4000, 2, seed=8)
 
 diffusion_loss = Check(
     "diffusion_loss",
@@ -118,7 +119,7 @@ diffusion_loss = Check(
     rtol=1e-3,
     cases=[
         case("4000 points, all six times", _MANY, _abar(), "eps"),
-        case("images", _drawn(900, 1, 3, 4, seed=9), _abar(), "eps"),
+        case("images", drawn(900, 1, 3, 4, seed=9), _abar(), "eps"),
         case("a model of v", _MANY, _abar(), "v"),
     ],
     mistakes=[
@@ -150,10 +151,10 @@ energy_distance = Check(
     atol=1e-5,
     cases=[
         case("two points against one", torch.tensor([[0.0], [1.0]]), torch.tensor([[3.0]])),
-        case("4 against 7 points in the plane", _drawn(4, 2), _drawn(7, 2, seed=1) + 1),
-        case("float64, five dimensions", _drawn(6, 5, dtype=torch.float64),
-             2 * _drawn(3, 5, seed=2, dtype=torch.float64)),
-        case("a cloud and itself", _drawn(5, 3), _drawn(5, 3)),
+        case("4 against 7 points in the plane", drawn(4, 2), drawn(7, 2, seed=1) + 1),
+        case("float64, five dimensions", drawn(6, 5, dtype=torch.float64),
+             2 * drawn(3, 5, seed=2, dtype=torch.float64)),
+        case("a cloud and itself", drawn(5, 3), drawn(5, 3)),
     ],
     mistakes=[
         Mistake("the 2 is missing", "2 E|a − b|: then equal clouds give 0.",

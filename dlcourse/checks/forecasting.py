@@ -1,14 +1,14 @@
 """Checks of honest forecasting: split, windows, quantiles, and going on step by step."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn
 
-
-def _values(*shape, seed=0, dtype=torch.float64):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+_values = partial(drawn, dtype=torch.float64)
 
 
 def _split(values, share, seen=None, spread=torch.std):

@@ -4,13 +4,13 @@ import torch
 from torch import nn
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn_each
 
 
 def _draw(batch, features, hidden, gates, states, seed, scale=1.0, dtype=torch.float64):
-    draw = torch.Generator().manual_seed(seed)
     shapes = [(batch, features), *[(batch, hidden)] * states, (gates * hidden, features), (gates * hidden, hidden),
               (gates * hidden,), (gates * hidden,)]  # fmt: skip
-    return [scale * torch.randn(shape, generator=draw, dtype=dtype) for shape in shapes]
+    return drawn_each(*shapes, seed=seed, scale=scale, dtype=dtype)
 
 
 def _torch_cell(kind):
@@ -24,10 +24,8 @@ def _torch_cell(kind):
 
 
 def _lstm(x, h, c, w_ih, w_hh, b_ih, b_hh, order="ifgo", fault=None):
-    sums = (x @ w_ih.T + b_ih + (0 if fault == "stateless" else h @ w_hh.T) + (0 if fault == "bias" else b_hh)).chunk(
-        4, 1
-    )
-    gate = dict(zip(order, sums, strict=True))
+    memory, second = 0 if fault == "stateless" else h @ w_hh.T, 0 if fault == "bias" else b_hh
+    gate = dict(zip(order, (x @ w_ih.T + b_ih + memory + second).chunk(4, 1), strict=True))
     new = gate["g"].sigmoid() if fault == "sigmoid" else gate["g"].tanh()
     keep = 1 - gate["i"].sigmoid() if fault == "coupled" else gate["f"].sigmoid()
     after = keep * c + gate["i"].sigmoid() * new

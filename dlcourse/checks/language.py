@@ -5,6 +5,7 @@ import math
 import torch
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn
 
 bits_and_perplexity = Check(
     "bits_and_perplexity",
@@ -106,7 +107,7 @@ def _parts(state, change):
 
 
 def _state(*shape, seed=0):
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).requires_grad_()
+    return drawn(*shape, seed=seed).requires_grad_()
 
 
 detach_state = Check(

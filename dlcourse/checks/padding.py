@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn
 
 
 def _rows(logits, targets, lengths):
@@ -60,8 +61,7 @@ def _pick(shift=0, first=False):
 
 
 def _states(label, lengths, steps, hidden, seed, dtype=torch.float32, exchanged=False):
-    draw, shape = torch.Generator().manual_seed(seed), (len(lengths), steps, hidden)
-    states = torch.randn(shape, generator=draw, dtype=dtype)
+    states = drawn(len(lengths), steps, hidden, seed=seed, dtype=dtype)
     return case(
         label, states.transpose(0, 1).contiguous().transpose(0, 1) if exchanged else states, torch.tensor(lengths)
     )

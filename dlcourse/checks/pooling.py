@@ -5,6 +5,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn_each
 
 
 def _max_pool(x, size, stride=None):
@@ -19,21 +20,16 @@ def _scattered(x, size, stride=None):
 
 
 def _pool_cases():
-    (x,) = _draw((2, 3, 9, 14), seed=1)
+    (x,) = drawn_each((2, 3, 9, 14), seed=1)
     return [
         case("4 × 4 pixels, windows of 2", torch.arange(16.0).reshape(1, 1, 4, 4), 2, 2),
         case("everything is negative", -1 - torch.arange(8.0).reshape(1, 1, 2, 4), 2, 2),
-        case("5 × 7 pixels, windows of 2", *_draw((1, 1, 5, 7)), 2, 2),
-        case("windows of 3 that overlap, stride 2", *_draw((2, 2, 7, 9)), 3, 2),
-        case("windows of 2 with gaps, stride 3", *_draw((1, 2, 8, 8)), 2, 3),
-        case("stride not given: the size of the window", *_draw((3, 2, 6, 9)), 3, None),
+        case("5 × 7 pixels, windows of 2", *drawn_each((1, 1, 5, 7)), 2, 2),
+        case("windows of 3 that overlap, stride 2", *drawn_each((2, 2, 7, 9)), 3, 2),
+        case("windows of 2 with gaps, stride 3", *drawn_each((1, 2, 8, 8)), 2, 3),
+        case("stride not given: the size of the window", *drawn_each((3, 2, 6, 9)), 3, None),
         case("every second column of an array, huge values, float64", 1e30 * x.double()[..., ::2], 2, 2),
     ]
-
-
-def _draw(*shapes, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(shape, generator=generator) for shape in shapes]
 
 
 max_pool = Check(

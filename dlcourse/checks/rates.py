@@ -3,10 +3,7 @@
 import torch
 
 from dlcourse.checks.core import Check, Mistake, case
-
-
-def _draws(*shape, seed=0, dtype=torch.float32):
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+from dlcourse.checks.draws import drawn
 
 
 def _each(mu, log_var):
@@ -34,9 +31,9 @@ free_bits = Check(
     cases=lambda: [
         case("one latent below the floor", torch.tensor([[0.4]]), torch.zeros(1, 1), 0.5),
         case("one latent above the floor, one below", torch.tensor([[2.0, 0.4]]), torch.zeros(1, 2), 0.5),
-        case("latents that differ from image to image", 2 * _draws(4, 3), _draws(4, 3, seed=1), 1.0),
-        case("floor 0: the KL itself", _draws(3, 2, seed=2), _draws(3, 2, seed=3), 0.0),
-        case("float64 views", _draws(3, 5, seed=4, dtype=torch.float64).T, _draws(3, 5, seed=5, dtype=torch.float64).T,
+        case("latents that differ from image to image", 2 * drawn(4, 3), drawn(4, 3, seed=1), 1.0),
+        case("floor 0: the KL itself", drawn(3, 2, seed=2), drawn(3, 2, seed=3), 0.0),
+        case("float64 views", drawn(3, 5, seed=4, dtype=torch.float64).T, drawn(3, 5, seed=5, dtype=torch.float64).T,
              0.7),
     ],
     rtol=1e-4,
@@ -64,7 +61,7 @@ def _active(mu, threshold=0.01):
 
 
 def _codes(scales, n=50, seed=0, offset=0.0):
-    return torch.tensor(scales) * _draws(n, len(scales), seed=seed) + offset
+    return torch.tensor(scales) * drawn(n, len(scales), seed=seed) + offset
 
 
 active_units = Check(

@@ -1,14 +1,14 @@
 """Checks of a plain recurrent network: forward, backward through time, and the reach of its gradient."""
 
+from functools import partial
+
 import torch
 from torch import nn
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn_each
 
-
-def _draw(*shapes, seed=0, scale=0.5, dtype=torch.float64):
-    draw = torch.Generator().manual_seed(seed)
-    return [scale * torch.randn(shape, generator=draw, dtype=dtype) for shape in shapes]
+_draw = partial(drawn_each, scale=0.5, dtype=torch.float64)
 
 
 def _weights(batch, steps, features, hidden, seed, scale=0.5, dtype=torch.float64):

@@ -6,10 +6,9 @@ All distances are squared Fréchet distances to the test images of MNIST, in the
     away = over_seeds(generative(), "method", "distance")  # {"VAE": tensor (3,), …}
 """
 
-import csv
-from importlib import resources
-
 import torch
+
+from dlcourse.data.tables import as_dicts, read_table
 
 TEXT = ("method", "sampler", "data", "machine", "torch")  # columns that are no numbers
 WHOLE = ("seed", "updates", "parameters", "steps", "samples", "classes", "threads")
@@ -49,13 +48,11 @@ def over_seeds(rows, group, column):
 
 
 def _rows(name):
-    file = resources.files("dlcourse.data") / "files" / name
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        table = as_dicts(read_table(name))
     except FileNotFoundError as error:
         cure = "it comes with the library; python tests/bench/bench_generative.py makes it anew"
-        raise FileNotFoundError(f"the table of results {file} is missing: {cure}") from error
-    table = csv.DictReader(line for line in lines if not line.startswith("#"))
+        raise FileNotFoundError(f"the table of results {error.filename} is missing: {cure}") from error
     return [{column: _value(column, cell) for column, cell in row.items()} for row in table]
 
 

@@ -1,12 +1,12 @@
 """Two measured series that come with the course: weekly CO₂ at Mauna Loa and monthly sea temperature off Peru."""
 
-import csv
 from datetime import date, timedelta
-from importlib import resources
 from typing import NamedTuple
 
 import numpy as np
 import torch
+
+from dlcourse.data.tables import read_table
 
 
 class Series(NamedTuple):
@@ -24,7 +24,7 @@ def co2():
     The weeks without a value (2.6 % of them) are filled by the straight line between their neighbours: where the gap
     is long, that looks into the future. Source: Keeling & Whorf (2004), public domain; the file names it in full.
     """
-    rows = _rows("co2.csv")
+    rows = read_table("co2.csv")[1:]
     values = np.array([float(row[1]) if row[1] else np.nan for row in rows])
     there, index = ~np.isnan(values), np.arange(len(values))
     values = np.interp(index, index[there], values[there])
@@ -38,16 +38,10 @@ def el_nino():
 
     Source: NOAA, ERSST.v3b, public domain.
     """
-    rows = _rows("elnino.csv")
+    rows = read_table("elnino.csv")[1:]
     value = torch.tensor([[float(cell) for cell in row[1:]] for row in rows]).flatten()  # (61, 12) → (732,)
     time = float(rows[0][0]) + (torch.arange(len(value), dtype=torch.float64) + 0.5) / 12
     return Series(time, value, 12, "°C")
-
-
-def _rows(name):
-    text = (resources.files("dlcourse.data") / "files" / name).read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
-    return list(csv.reader(lines))[1:]
 
 
 def _year(day):

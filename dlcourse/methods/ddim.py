@@ -87,9 +87,3 @@ def paste_known(x, known, mask, later, noise):
     x, known, noise: (B, C, H, W). mask: 0 or 1, broadcasts to it. later: 0-d; 1 for no noise. Returns (B, C, H, W).
     """
     return mask * (later.sqrt() * known + (1 - later).sqrt() * noise) + (1 - mask) * x
-
-
-def nearest(x, bank):
-    """For each image of x (N, …) the Euclidean distance to its nearest one of bank (M, …), and which: (N,), (N,)."""
-    distance, row = torch.cdist(x.flatten(1), bank.flatten(1)).min(dim=1)
-    return distance, row

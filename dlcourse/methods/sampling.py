@@ -27,9 +27,9 @@ def ancestral_step(model, xt, t, noise, abar, kind="eps", limit=None):
 
 
 def sample(model, x, abar, kind="eps", limit=None, watch=()):
-    """All T steps back from noise x (B, …) ~ N(0, I). Returns (B, …), or (K, B, …) with what was there at `watch`.
+    """All T steps back from noise x (B, …) ~ N(0, I). Returns (B, …), or (K + 1, B, …) where `watch` is given.
 
-    watch: K times; the x before the step of that time. The last of the K + 1 entries is then the result.
+    watch: K times; first come the x before the steps of these times, the last entry is the result.
     The noise is drawn from the global generator. Other arguments: as in ancestral_step.
     """
     seen = []

@@ -14,6 +14,7 @@ nothing from anyone, and the same number of updates makes the same row. The meth
 
 import argparse
 import csv
+import io
 import os
 import platform
 import time
@@ -22,11 +23,12 @@ from pathlib import Path
 import contestants
 import torch
 
-from dlcourse.data import images, results
+from dlcourse.data import images, results, tables
 from dlcourse.data.cache import cached
 from dlcourse.methods.judge import train_judge
 from dlcourse.metrics import class_coverage
 from dlcourse.models.cnn import CNN
+from dlcourse.release.files import write_atomic
 
 FILES = Path(results.__file__).parent / "files"
 STEPS = (contestants.T, 100, 50, 20, 10, 5)  # of the diffusion model: all of them are ancestral, fewer are DDIM
@@ -48,22 +50,20 @@ class Table:
         self.path, self.head, self.columns = folder / f"{name}.csv", HEADS[name], COLUMNS[name]
         self.rows = []
         if self.path.exists() and not again:
-            with open(self.path, encoding="utf-8", newline="") as file:
-                self.rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
+            self.rows = tables.as_dicts(tables.parse(self.path.read_text(encoding="utf-8")))
 
     def has(self, *key):
         return any([row[column] for column in self.columns[:2]] == [str(part) for part in key] for row in self.rows)
 
     def add(self, row):
-        """Appends and saves, aside first: a run that is stopped leaves no half row behind."""
+        """Appends and saves: a run that is stopped leaves no half row behind."""
         self.rows.append({column: str(row[column]) for column in self.columns})
-        aside = self.path.with_suffix(".part")
-        with open(aside, "w", encoding="utf-8", newline="") as file:
-            file.write(f"# {self.head}\n# Made by tests/bench/bench_generative.py, which says how.\n")
-            table = csv.DictWriter(file, self.columns, lineterminator="\n")
-            table.writeheader()
-            table.writerows(self.rows)
-        os.replace(aside, self.path)
+        text = io.StringIO(f"# {self.head}\n# Made by tests/bench/bench_generative.py, which says how.\n")
+        text.seek(0, io.SEEK_END)
+        table = csv.DictWriter(text, self.columns, lineterminator="\n")
+        table.writeheader()
+        table.writerows(self.rows)
+        write_atomic(self.path, text.getvalue().encode())
         print(" ".join(f"{column} {row[column]}" for column in self.columns[: self.columns.index("data")]), flush=True)
 
 

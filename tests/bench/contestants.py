@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from dlcourse.methods.ddim import ddim, drop_labels, ema_decay, guide
+from dlcourse.methods.ddim import ddim, drop_labels, ema_decay, ema_update, guide
 from dlcourse.methods.diffusion import cosine_betas, cumulative, diffusion_loss
 from dlcourse.methods.elbo import bernoulli_nll, gaussian_kl, reparameterise
 from dlcourse.methods.flow import euler, flow_loss
@@ -148,9 +148,7 @@ def averaged_denoiser(data, updates, loss, draw, sampler, peak=4e-3, size=32, wi
         set_rate(optimiser, number, updates, peak)
         x, rows = batch(data.x, size)
         descend(loss(model, 2 * x - 1, data.y[rows]), optimiser, clip=1.0)
-        kept = ema_decay(number + 1)
-        for mean, new in zip(average.parameters(), model.parameters(), strict=True):
-            mean.lerp_(new.detach(), 1 - kept)
+        ema_update(average, model, ema_decay(number + 1))
 
     return Contestant(step, lambda n: draw(average, n), sampler, count(model), lambda n, k: draw(average, n, k))
 

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from torch import nn
 
-from dlcourse.models.denoiser import ImageDenoiser, PointDenoiser, TimeBlock, time_embedding
+from dlcourse.models.denoiser import Denoiser, ImageDenoiser, PointDenoiser, TimeBlock, time_embedding
 
 
 def test_the_embedding_has_unit_waves_and_tells_neighbours_apart():
@@ -46,3 +47,17 @@ def test_an_image_does_not_depend_on_its_neighbours_in_the_batch():
 
 def test_a_block_changes_the_number_of_channels():
     assert TimeBlock(8, 16, 5)(torch.randn(2, 8, 3, 7), torch.randn(2, 5)).shape == (2, 16, 3, 7)
+
+
+def test_gradients_reach_every_weight_of_the_denoiser():
+    torch.manual_seed(0)
+    model = Denoiser(16, classes=3, channels=2, times=8)
+    nn.init.normal_(model.head[-1].weight)
+    nn.init.normal_(model.attend.out.weight)
+    x = torch.randn(3, 2, 9, 6)
+    assert model(x, torch.tensor([0, 5, 200]), torch.tensor([0, 2, 3])).shape == x.shape
+    model(x, torch.tensor([0, 5, 200]), torch.tensor([0, 1, 2])).square().sum().backward()
+    idle = [name for name, p in model.named_parameters() if p.grad is None or p.grad.abs().max() == 0]
+    assert idle == []  # the rows of unused labels are part of a used table
+    untold, none = model(x, torch.tensor([1, 2, 3])), model(x, torch.tensor([1, 2, 3]), torch.tensor([3, 3, 3]))
+    assert torch.equal(untold, none)
