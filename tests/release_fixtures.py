@@ -95,6 +95,9 @@ old text
 <!-- generated: clone -->
 <!-- end of clone -->
 
+<!-- generated: times -->
+<!-- end of times -->
+
 By hand, after.
 """
 

@@ -38,6 +38,7 @@ def rows(path):
     return tables.as_dicts(tables.parse(path.read_text(encoding="utf-8")))
 
 
+@pytest.mark.slow
 def test_two_updates_of_each_method_make_complete_tables_that_the_reader_understands(bench, few, tmp_path, monkeypatch):
     compete(bench, few, tmp_path, samples=10)
     made, steps = rows(tmp_path / "generative.csv"), rows(tmp_path / "diffusion_steps.csv")

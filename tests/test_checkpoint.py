@@ -103,6 +103,7 @@ def test_each_part_is_needed_for_that(left_out, tmp_path):
     assert not identical(states(go_on(second, STOP, EPOCHS)), whole)
 
 
+@pytest.mark.slow
 def test_it_goes_on_in_another_process(tmp_path):
     code = (
         "import sys, torch; sys.path.insert(0, sys.argv[2]); from test_checkpoint import *\n"

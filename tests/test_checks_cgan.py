@@ -197,6 +197,7 @@ def test_a_right_answer_written_differently_passes(check, answer, capfd):
     assert_passes(check, answer, capfd)
 
 
+@pytest.mark.slow
 def test_every_patient_shows_its_signs():
     x, y = toy.ring(4000, modes=6, radius=2.0, noise=0.15, seed=0)
     centres = torch.stack([x[y == k].mean(0) for k in range(6)])

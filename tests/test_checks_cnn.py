@@ -127,6 +127,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("check", "wrong", "label", "says"), UNFORESEEN.values(), ids=UNFORESEEN)
 def test_an_unforeseen_error_is_caught_and_the_message_helps(check, wrong, label, says):
     assert_caught(check, wrong, label, says)
@@ -315,6 +316,7 @@ def test_the_judge_of_rotation_agrees_with_quarter_turns_and_with_grid_sample():
     assert torch.allclose(ours, image_changes._sampled(x, angles), atol=1e-4)
 
 
+@pytest.mark.slow
 def test_broken_trainings_behave_as_their_names_say(monkeypatch):
     monkeypatch.setattr(cnn_runs, "EPOCHS", 9)  # three quarters of the time
     digits = glyphs.digits(1000, seed=0)

@@ -306,6 +306,7 @@ def test_filling_gives_equal_weights_to_equal_shapes_and_is_repeatable():
     assert residual.census(one) == "(3,) × 4, (3, 3, 3, 3) × 2"
 
 
+@pytest.mark.slow
 def test_the_patients_of_the_clinic_behave_as_their_names_say():
     ground, test = seismic.sections(300, seed=0), seismic.sections(100, seed=1)
     data = [F.avg_pool2d(ground.x, 2), ground.salt[..., ::2, ::2], F.avg_pool2d(test.x, 2), test.salt[..., ::2, ::2]]

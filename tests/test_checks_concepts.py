@@ -248,6 +248,7 @@ def test_a_range_test_ends_at_nan_and_goes_to_the_end_where_nothing_explodes():
     assert range_of([1.0] * 8)[0][-1] == pytest.approx(1e4)
 
 
+@pytest.mark.slow
 def test_deep_runs_behave_as_their_names_say():
     digits = images.digits8()
     x, y = (digits.x.flatten(1) - 0.3) / 0.38, digits.y

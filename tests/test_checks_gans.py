@@ -207,6 +207,7 @@ def test_the_library_passes_its_own_checks(check, answer):
     assert check(answer) is answer
 
 
+@pytest.mark.slow
 def test_every_patient_shows_its_signs():
     points, _ = toy.ring(2000, modes=8, radius=2.0, noise=0.1)
     runs = {name: broken_gans.broken_gan(name, points, steps=250) for name in ("healthy", *"ABCD")}

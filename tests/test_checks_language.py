@@ -84,6 +84,7 @@ def test_a_wide_beam_finds_what_trying_everything_finds():
     assert decoding._levels(model, 3, 27)[0] == best
 
 
+@pytest.mark.slow
 def test_the_readers_show_the_signs_of_their_faults():
     corpus = text.encode(text.manual()[:40_000])
     vocabulary = len(corpus.characters)

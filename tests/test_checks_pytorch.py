@@ -265,6 +265,7 @@ def test_playing_a_worker_leaves_no_trace():
     assert torch.equal(before[0], torch.get_rng_state()) and (before[1] == np.random.get_state()[1]).all()
 
 
+@pytest.mark.slow
 def test_the_four_loops_show_their_signs_whatever_the_seed():
     digits = images.digits8()
     x, y = (digits.x.flatten(1) - 0.3) / 0.38, digits.y

@@ -162,6 +162,7 @@ def patients():
     return {name: broken_vaes.broken_run(name, x, seed=0) for name in ("healthy", *broken_vaes.FAULTS)}
 
 
+@pytest.mark.slow
 def test_every_patient_shows_its_sign(patients):
     last = {name: {curve: values[-3:].mean().item() for curve, values in run.items()} for name, run in patients.items()}
     assert last["C"]["kl"] < 0.1 < last["healthy"]["kl"] < last["D"]["kl"] / 5

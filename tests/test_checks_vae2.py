@@ -124,6 +124,7 @@ RIGHT = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("check", "answer"), RIGHT)
 def test_right_answers_written_in_another_way(check, answer):
     assert check(answer) is answer
@@ -167,6 +168,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("check", "answer", "hint"), WRONG)
 def test_wrong_answers_that_nobody_foresaw(check, answer, hint):
     assert hint.lower() in message(check, answer).lower()

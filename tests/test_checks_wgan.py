@@ -213,6 +213,7 @@ def test_a_share_that_is_not_returned_is_no_blank():
     assert "share returned" in message(lipschitz.clip_weights, silent)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patient", ["healthy", *"ABCD"])
 def test_every_patient_shows_its_sign(patient):
     points, _ = toy.ring(2000, modes=8, radius=2.0, noise=0.1)

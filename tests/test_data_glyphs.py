@@ -32,6 +32,7 @@ def moments(x):
     return right, up, (ink * u * u).sum((1, 2)), (ink * v * v).sum((1, 2)), (ink * u * v).sum((1, 2))
 
 
+@pytest.mark.slow
 def test_the_format_is_that_of_mnist(digits, letters):
     for drawn, classes in ((digits, 10), (letters, 26)):
         n = len(drawn.y)
@@ -117,6 +118,7 @@ def test_a_linear_classifier_is_neither_lost_nor_enough(digits):
     assert 0.7 < accuracy < 0.93
 
 
+@pytest.mark.slow
 def test_large_sets_are_cached_and_a_damaged_one_is_drawn_again(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("DLCOURSE_DATA", str(tmp_path))
     drawn = glyphs.digits(5000, seed=2)
@@ -161,6 +163,7 @@ def test_a_dotted_zero_is_left_out():
     assert partners[0].diagonal().sum() >= len(fonts.FONTS) - 2
 
 
+@pytest.mark.slow
 def test_every_character_has_several_fonts():
     for characters in ("0123456789", glyphs.ALPHABET):
         _, partners = fonts.fields(characters)

@@ -109,6 +109,7 @@ def test_a_damaged_file_is_named_and_fetched_again(damage, small, monkeypatch, c
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", b"\0\0", b"\0\0\x08\x03\0\0", contents()["train-images-idx3-ubyte"][:-1]])
 def test_a_file_of_unknown_hash_must_at_least_be_whole(content, small, few, capfd):
     path = small / "FashionMNIST" / "raw" / "train-images-idx3-ubyte"
@@ -139,6 +140,7 @@ def test_packed_files_are_unpacked_without_a_network(small, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "packed",
     [
@@ -183,6 +185,7 @@ def test_a_folder_that_cannot_be_written_to_does_not_stop_a_download(small, monk
     assert out.count("going on without a cache") == 1 and err == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("load", "name", "shape"),
     [
@@ -216,6 +219,7 @@ def test_a_network_that_never_answers_costs_seconds(monkeypatch):
     release.set()
 
 
+@pytest.mark.slow
 def test_a_download_that_breaks_off_is_no_network(small, few, monkeypatch, capfd):
     def breaks(self):
         raise RuntimeError("Error downloading")

@@ -27,6 +27,7 @@ def contents(root):
     return {path.relative_to(root): path.read_bytes() for path in Path(root).rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
 @pytest.mark.parametrize("command", [["build"], ["publish", "--as-of", "2023-12-05", "--to", "out"]])
 def test_a_full_disc(tmp_path, command):

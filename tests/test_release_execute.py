@@ -118,6 +118,7 @@ def test_nothing_to_run(course, capsys):
     assert capsys.readouterr().out == f"Nothing to run: {message}\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals to a thread there")
 def test_an_interrupted_run_leaves_no_kernel_behind(course):
     store(course.root, SOURCE, "import time\ntime.sleep(60)")

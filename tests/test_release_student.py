@@ -120,6 +120,7 @@ def test_what_an_editor_leaves_does_not_reach_students(tmp_path):
     assert nb.cells[3].source == ANSWER and nb.metadata.dlcourse
 
 
+@pytest.mark.slow
 def test_the_same_bytes_as_nbgraders_command(tmp_path):
     course = make_course(tmp_path)
     cells = solutions_cells() + exercise("1.3", "g", stars="★★★")

@@ -80,9 +80,7 @@ def test_a_student_notebook_edited_by_hand(course):
     nb = read(course, STUDENT)
     nb.cells[6].source = "double(5)"
     store(course, STUDENT, nb)
-    assert verify(course) == [
-        f"{STUDENT}: cell 7 (cell-6): not what a build makes of the source; run `dlcourse build`"
-    ]
+    assert verify(course) == [f"{STUDENT}: cell 7 (cell-6): not what a build makes of the source; run `dlcourse build`"]
 
 
 def test_a_student_notebook_that_is_not_there(course):

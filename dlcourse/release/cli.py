@@ -39,6 +39,7 @@ def _parser():
         command.add_argument("days", nargs="*", metavar="DAY", help="Day01, day1, 1, or a notebook's file name")
     run.add_argument("--student", action="store_true", help="the blank student notebooks, as a smoke run")
     run.add_argument("--save", action="store_true", help="keep the outputs in the solutions notebooks")
+    run.add_argument("--record", action="store_true", help="keep seconds and memory for the README's table")
     run.add_argument("--workers", type=_positive, default=2, help="notebooks at a time (2)")
     run.add_argument("--cell-limit", type=_positive, default=300, metavar="SECONDS", help="for one cell (300)")
     run.add_argument("--notebook-limit", type=_positive, default=900, metavar="SECONDS", help="for one notebook (900)")
@@ -90,6 +91,7 @@ def _run(course, args):
         args.days,
         student=args.student,
         save=args.save,
+        record=args.record,
         workers=args.workers,
         cell_limit=args.cell_limit,
         notebook_limit=args.notebook_limit,

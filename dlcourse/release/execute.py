@@ -7,16 +7,19 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from dlcourse.release import times
 from dlcourse.release.outputs import images_without_png, save_outputs
 from dlcourse.release.runner import KERNELS, QUIET, environment, name_cell, run_notebook
 from dlcourse.release.tables import CourseError
 
 
-def run(course, names=(), student=False, save=False, workers=2, cell_limit=300, notebook_limit=900, failures=None):
+def run(course, names=(), student=False, save=False, record=False, workers=2, cell_limit=300, notebook_limit=900,
+        failures=None):  # fmt: skip
     """Executes the named notebooks (all by default), prints a table, returns whether all went well.
 
     student: the blank student notebooks, as a smoke run; otherwise solutions and lectures, milestones enforced.
-    save: write the outputs of every good run into its notebook. Limits are in seconds.
+    save: write the outputs of every good run into its notebook. record: keep its times for the README. Limits are in
+    seconds.
     failures: folder for an HTML page of every failed notebook (default: a temporary one, which is printed).
     """
     if student and save:
@@ -37,6 +40,8 @@ def run(course, names=(), student=False, save=False, workers=2, cell_limit=300, 
     for result in _walk(course.root, paths, workers, student=student, env=env, **limits):
         if save and result.ok:
             _save(course.root, result)
+        if record and result.ok:
+            times.record(course.root, result)
         print(_row(result, width, save), flush=True)
         results.append(result)
     failed = [result for result in results if not result.ok]

@@ -49,7 +49,7 @@ def header_source(notebook, course, path, as_of=None):
     is_solutions = path == notebook.solutions_path
     title = f"# Day {notebook.day} · {notebook.title}" + (" · solutions" if is_solutions else "")
     badge = f"[![Open in Colab]({BADGE})]({colab_url(course, path)})"
-    links = " · ".join([badge, *_twin(notebook, course, is_solutions, as_of)])
+    links = " · ".join([badge, *_twin(notebook, course, is_solutions, as_of), *_notation(course)])
     parts = ["<!-- header: written by `dlcourse build` from course.toml -->\n" + title, links, _minutes(notebook)]
     objectives = "\n".join(f"- {objective}" for objective in notebook.objectives)
     return "\n\n".join([*parts, "After this notebook you can", objectives])
@@ -63,6 +63,11 @@ def _twin(notebook, course, is_solutions, as_of):
     if as_of is not None and not released(notebook, as_of, solutions=True):
         return [f"Solutions: from {show_date(notebook.solutions_date)}"]
     return [f"[Solutions]({github_url(course, notebook.solutions_path)})"]
+
+
+def _notation(course):
+    here = (course.root / "CONTRIBUTING.md").is_file()
+    return [f"[Notation]({github_url(course, 'CONTRIBUTING.md')}#notation)"] if here else []
 
 
 def _minutes(notebook):

@@ -1,11 +1,12 @@
 """The parts of README.md that follow from course.toml, between pairs of markers:
 
-<!-- generated: schedule --> … <!-- end of schedule -->, and the same for assessments, staff and clone.
+<!-- generated: schedule --> … <!-- end of schedule -->, and the same for assessments, staff, clone and times.
 """
 
 import re
 from urllib.parse import quote
 
+from dlcourse.release import times
 from dlcourse.release.generated import BADGE
 from dlcourse.release.manifest import colab_url, released, show_date
 from dlcourse.release.tables import CourseError
@@ -25,6 +26,7 @@ def render(text, course, as_of=None, coming=()):
         "assessments": lambda: _assessments(course),
         "staff": lambda: _staff(course),
         "clone": lambda: _clone(course),
+        "times": lambda: _times(course),
     }
     for name in re.findall(r"<!-- (?:generated:|end of) ([^>]*?) -->", text):
         if name not in blocks:
@@ -114,6 +116,12 @@ def _staff(course):
     team = f"Team: {', '.join(course.team)}." if course.team else ""
     lines = [f"Coordinator: {course.coordinator} ([{course.email}](mailto:{course.email})).", team]
     return "\n\n".join(line for line in lines if line)
+
+
+def _times(course):
+    head = ["Notebook", "Seconds", "Slowest cell, s", "Peak memory, MB", "Blank: seconds", "Blank: MB"]
+    rows = times.rows(course)
+    return _table(head, rows) if rows else "Not measured yet: `dlcourse run --record`."
 
 
 def _clone(course):

@@ -24,10 +24,10 @@ FLOORS = {
     "plot": (("torch", "numpy", "matplotlib"), ()),
     "pictures": (("torch", "numpy", "matplotlib"), ("plot",)),
     "models": (("torch",), None),  # None: not even one another, so that a file can be pasted into a notebook
-    "methods": (("torch",), ("device", "train", "metrics")),
+    "methods": (("torch", "gymnasium"), ("device", "train", "metrics")),
     "checks": (("torch", "numpy"), ()),
 }
-IN_FUNCTIONS = ("torchvision", "sklearn", "scipy", "matplotlib")  # slow to import: fetched when they are needed
+IN_FUNCTIONS = ("torchvision", "sklearn", "scipy", "matplotlib", "gymnasium")  # slow to import: only when needed
 FILE_LINES, FUNCTION_LINES = 250, 40
 
 
