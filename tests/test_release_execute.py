@@ -41,6 +41,25 @@ def course(tmp_path):
     return small.make_course(tmp_path)
 
 
+def test_large_figures_are_saved_with_fewer_colours():
+    import base64
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    noisy = (np.random.default_rng(0).random((200, 200, 3)) * 255).astype("uint8")
+    kept = []
+    for picture in (noisy, noisy[:20, :20]):
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, "PNG")
+        png = base64.b64encode(file.getvalue()).decode()
+        kept.append((png, outputs.slim(png)))
+    (large, slim), (small, same) = kept
+    assert len(slim) < len(large) / 2 and small == same
+    assert Image.open(io.BytesIO(base64.b64decode(slim))).size == (200, 200)
+
+
 # --- the command
 
 

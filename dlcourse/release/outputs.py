@@ -1,5 +1,8 @@
 """The outputs of a run as they are committed: small, the same from run to run, marked with what they came from."""
 
+import base64
+import io
+
 import nbformat
 
 from dlcourse.release.files import write_atomic
@@ -39,8 +42,25 @@ def tidy(output, count):
     if "image/png" in kinds:  # its text would only say "<Figure size 640x480 with 1 Axes>"
         kinds = [kind for kind in kinds if not kind.startswith("image/") and kind != "text/plain"] + ["image/png"]
     output.data = nbformat.from_dict({kind: output.data[kind] for kind in kinds})
+    if "image/png" in kinds:
+        output.data["image/png"] = slim(output.data["image/png"])
     output.metadata = nbformat.from_dict({kind: output.metadata[kind] for kind in kinds if kind in output.metadata})
     return output
+
+
+def slim(png, limit=60_000):
+    """A figure (base64) of more than `limit` bytes with 256 colours, as many as a colour map has; else as it is."""
+    content = base64.b64decode(png)
+    if len(content) <= limit:
+        return png
+    from PIL import Image  # comes with matplotlib
+
+    small = io.BytesIO()
+    picture = Image.open(io.BytesIO(content)).convert("RGB")
+    # this method misses no colour by more than a few of 256 steps; the usual one loses the ends of a colour map
+    slim = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=3, dither=Image.Dither.NONE)
+    slim.save(small, "PNG", optimize=True)
+    return base64.b64encode(small.getvalue()).decode() if small.tell() < len(content) else png
 
 
 def images_without_png(notebook):
