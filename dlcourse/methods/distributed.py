@@ -84,7 +84,8 @@ def command(processes, folder):
 def run_quietly(words, timeout):
     """Runs the command quietly, one thread a process. Raises RuntimeError with what it said last where it fails."""
     one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-    local = {"USE_LIBUV": "0"} if sys.platform == "win32" else {}  # PyTorch for Windows comes without libuv
+    local = {"PET_LOCAL_ADDR": "127.0.0.1"}  # a laptop's own name need not be known to any network
+    local |= {"USE_LIBUV": "0"} if sys.platform == "win32" else {}  # PyTorch for Windows comes without libuv
     environment = os.environ | one_thread | local
     try:
         done = subprocess.run(words, env=environment, capture_output=True, text=True, errors="replace", timeout=timeout)
