@@ -294,6 +294,6 @@ def test_saving_keeps_the_source_and_drops_what_a_run_adds(course):
     ],
 )
 def test_which_forms_of_an_output_are_kept(kinds, kept):
-    data, metadata = dict.fromkeys(kinds, "x"), {kind: {"width": 1} for kind in kinds}
+    data, metadata = dict.fromkeys(kinds, "eA=="), {kind: {"width": 1} for kind in kinds}
     output = outputs.tidy(nbformat.v4.new_output("display_data", data=data, metadata=metadata), 1)
     assert list(output.data) == kept and list(output.metadata) == kept
