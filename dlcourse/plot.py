@@ -29,6 +29,14 @@ def set_style():
             "savefig.dpi": 90,
         }
     )
+    _draw_once()
+
+
+def _draw_once():
+    """In a notebook a figure is drawn when its cell ends, by the notebook; pyplot would draw it a time more before."""
+    if "inline" in plt.get_backend():
+        plt.figure(), plt.close()  # chooses the back end, which connects pyplot to the shell
+        plt.uninstall_repl_displayhook()
 
 
 def _numpy(values):

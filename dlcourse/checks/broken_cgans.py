@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.clinic import descend, diagnosis, fault_of
+from dlcourse.checks.clinic import descend, diagnosis, fault_of, repeats
 
 FAULTS = {
     "A": "labels off by one",
@@ -63,8 +63,8 @@ def _play(generator, discriminator, x, y, steps, fault):
     optimiser_g = torch.optim.Adam(generator.parameters(), lr=1e-3, betas=(0.5, 0.999))
     optimiser_d = torch.optim.Adam(discriminator.parameters(), lr=3e-3, betas=(0.5, 0.999))
     told = {"real": [], "fake": []}
-    for number in range(steps):
-        noise = 0.4 * (1 - number / steps)  # on all that D sees, fading out
+    for number in repeats(steps):
+        noise = 0.4 * (1 - (number - 1) / steps)  # on all that D sees, fading out
         rows = torch.randint(len(x), (64,))
         fake, shown = _draw(generator, y[rows], fault), y[rows]
         if fault == "labels off by one":

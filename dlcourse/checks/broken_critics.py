@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from dlcourse.checks.clinic import descend, diagnosis, fault_of
+from dlcourse.checks.clinic import descend, diagnosis, fault_of, repeats
 
 FAULTS = {
     "A": "slopes to 0",
@@ -43,7 +43,7 @@ def broken_critic(patient, x, seed=0, rounds=200):
         generator, critic = _network(4, 48, 48, 2), _network(2, 48, 48, 1)
         optimisers = [torch.optim.Adam(model.parameters(), lr=3e-3, betas=(0.5, 0.9)) for model in (generator, critic)]
         told = {"estimate": [], "slope": []}
-        for _ in range(rounds):
+        for _ in repeats(rounds):
             for _ in range(2):
                 real, fake = x[torch.randint(len(x), (64,))], generator(torch.randn(64, 4)).detach()
                 estimate, slope = _critic_step(critic, real, fake, optimisers[1], fault)

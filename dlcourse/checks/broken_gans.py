@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.clinic import descend, diagnosis, fault_of
+from dlcourse.checks.clinic import descend, diagnosis, fault_of, repeats
 
 FAULTS = {
     "A": "wrong optimiser",
@@ -51,7 +51,7 @@ def _play(generator, discriminator, x, steps, fault):
                                 for model in (generator, discriminator))  # fmt: skip
     told = {"real": [], "fake": []}
     sign = -1.0 if fault == "labels swapped" else 1.0
-    for _ in range(steps):
+    for _ in repeats(steps):
         real, fake = x[torch.randint(len(x), (128,))], generator(torch.randn(128, 8))
         logits, logits_fake = discriminator(real), discriminator(fake.detach())
         told["real"].append(logits.sigmoid().mean().item())

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.clinic import diagnosis, fault_of
+from dlcourse.checks.clinic import diagnosis, fault_of, repeats
 
 FAULTS = {
     "A": "sigmoid twice",
@@ -44,7 +44,7 @@ def broken_run(patient, x, seed, steps=250, every=10, latents=10, hidden=128):
         encoder, decoder = (part.to(x.device) for part in _network(x.shape[1], latents, hidden))
     optimiser = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], 2e-3)
     rows = {"kl": [], "from a draw": [], "from the mean": []}
-    for step in range(1, steps + 1):
+    for step in repeats(steps, every):
         batch = x[torch.randint(len(x), (100,), generator=generator).to(x.device)]
         mu, log_var = encoder(batch).chunk(2, dim=1)
         draw = mu + (0.5 * log_var).exp() * torch.randn(mu.shape, generator=generator).to(x.device)

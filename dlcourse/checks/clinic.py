@@ -1,5 +1,7 @@
 """The clinic of a day: training runs with one fault each, shown as curves. Who has which, and its check."""
 
+import os
+
 from dlcourse.checks.core import Check, Mistake, case
 
 
@@ -8,6 +10,11 @@ def fault_of(patient, faults):
     if patient != "healthy" and patient not in faults:
         raise KeyError(f"there is no patient {patient!r}: ask for healthy or one of {', '.join(faults)}")
     return faults.get(patient)
+
+
+def repeats(count, least=2):
+    """1, 2 … count; in a smoke run, where nobody looks at the curves, no further than `least`."""
+    return range(1, (min(count, least) if os.environ.get("DLCOURSE_SMOKE") == "1" else count) + 1)
 
 
 def descend(loss, optimiser):
