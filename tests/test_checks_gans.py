@@ -226,3 +226,9 @@ def test_a_run_is_the_same_again_and_leaves_the_global_generator_alone():
     state = torch.get_rng_state()
     first, second = (broken_gans.broken_gan("healthy", points, steps=5) for _ in range(2))
     assert torch.equal(first["real"], second["real"]) and torch.equal(state, torch.get_rng_state())
+
+
+def test_in_a_smoke_run_a_patient_is_seen_for_two_steps_only(monkeypatch):
+    monkeypatch.setenv("DLCOURSE_SMOKE", "1")
+    told = broken_gans.broken_gan("A", torch.randn(200, 2))
+    assert len(told["real"]) == len(told["fake"]) == 2 and told["samples"].shape == (500, 2)

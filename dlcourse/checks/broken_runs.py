@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.clinic import diagnosis, repeats
+from dlcourse.checks.clinic import diagnosis
 
 FAULTS = {
     "A": "dropout in evaluation",
@@ -57,7 +57,7 @@ def _train(x, y, seed, fault):
         factor = {"rate too low": 0.005, "rate too high": 100}.get(fault, 1)
         optimiser = torch.optim.Adam(model.parameters(), factor * RATE)
         curves = {"loss of the step": [], "validation": [], "validation, measured again": [], "fresh data": []}
-        for _ in repeats(EPOCHS):
+        for _ in range(EPOCHS):
             order = torch.randperm(len(train), generator=generator)
             order = torch.arange(len(train)) if fault == "no shuffling" else order
             for rows in train[order].split(SIZE):

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from dlcourse.checks.clinic import diagnosis, fault_of, repeats
+from dlcourse.checks.clinic import diagnosis, fault_of
 
 FAULTS = {
     "A": "images mirrored, masks not",
@@ -63,7 +63,7 @@ def broken_run(patient, x, mask, x_test, mask_test, seed, steps=120, every=20):
         torch.manual_seed(seed)
         model = _net([nn.ReLU()] if fault == "a ReLU after the last layer" else []).to(x.device)
     optimiser, history = torch.optim.Adam(model.parameters(), 0.01), {"loss": [], "Dice": [], "left alone": []}
-    for step in repeats(steps, every):
+    for step in range(1, steps + 1):
         rows = torch.randint(len(x), (16,), generator=generator).to(x.device)
         images, masks = x[rows], mask[rows].float()
         if torch.rand((), generator=generator) < 0.5:
