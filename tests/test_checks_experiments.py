@@ -203,6 +203,7 @@ def test_a_broken_run_wants_a_known_patient():
         broken_runs.broken_run("G", None, None)
 
 
+@pytest.mark.slow
 def test_the_six_runs_show_what_their_signs_say():
     from dlcourse.data import images
 

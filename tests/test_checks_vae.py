@@ -170,6 +170,7 @@ def test_every_patient_shows_its_sign(patients):
     assert last["B"]["from a draw"] > 1.2 * last["B"]["from the mean"]
 
 
+@pytest.mark.slow
 def test_a_run_can_be_repeated_and_refuses_strangers(patients):
     x = torch.zeros(200, 784)
     one, two = (broken_vaes.broken_run("B", x, seed=3, steps=20)["kl"] for _ in range(2))

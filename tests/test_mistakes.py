@@ -28,7 +28,12 @@ def _checks():
 
 pytestmark = WARNINGS_ARE_ERRORS
 CHECKS = _checks()
-MISTAKES = [(check, mistake) for check in CHECKS.values() for mistake in check.mistakes]
+TRAINING = {"resumable.fit_resumable"}  # a case is a whole run, seconds long
+MISTAKES = [
+    pytest.param(check, mistake, marks=[pytest.mark.slow] if name in TRAINING else [])
+    for name, check in CHECKS.items()
+    for mistake in check.mistakes
+]
 MISTAKE_IDS = [f"{name}.{mistake.name}" for name, check in CHECKS.items() for mistake in check.mistakes]
 each_check = pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 
