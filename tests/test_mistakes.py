@@ -28,9 +28,10 @@ def _checks():
 
 pytestmark = WARNINGS_ARE_ERRORS
 CHECKS = _checks()
-TRAINING = {"resumable.fit_resumable"}  # a case is a whole run, seconds long
+# Topics whose cases are whole runs, or networks of many layers: with `make test` only.
+LONG = {"conv_blocks", "denoiser_blocks", "gradient_penalty", "resnets", "resumable", "unets", "wgan"}
 MISTAKES = [
-    pytest.param(check, mistake, marks=[pytest.mark.slow] if name in TRAINING else [])
+    pytest.param(check, mistake, marks=[pytest.mark.slow] if name.split(".")[0] in LONG else [])
     for name, check in CHECKS.items()
     for mistake in check.mistakes
 ]
