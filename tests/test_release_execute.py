@@ -201,6 +201,16 @@ def test_a_kernel_that_does_not_start(tmp_path):
     assert "python -m ipykernel" in result.problem and result.details == "--- kernel\nno luck"
 
 
+def test_a_kernel_that_finds_its_port_taken_is_started_again(tmp_path):
+    store(tmp_path, "a.ipynb", "print('a')")
+    marker = tmp_path / "taken"
+    code = f"import os\ntry:\n    os.close(os.open({str(marker)!r}, os.O_CREAT | os.O_EXCL))\n    os._exit(1)\n"
+    (tmp_path / "sitecustomize.py").write_text(code + "except FileExistsError:\n    pass")
+    result = run_notebook("a.ipynb", tmp_path, env=environment(PYTHONPATH=str(tmp_path)))
+    assert result.ok and marker.exists()
+    assert result.notebook.cells[0].outputs[0].text == "a\n"
+
+
 def test_a_file_that_is_no_notebook(tmp_path):
     (tmp_path / "a.ipynb").write_text("{")
     assert run_notebook("a.ipynb", tmp_path).problem.startswith("a.ipynb: not valid JSON (line 1")

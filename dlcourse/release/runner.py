@@ -15,6 +15,7 @@ from dlcourse.release.tables import CourseError
 
 QUIET = logging.Logger("dlcourse-quiet", level=logging.CRITICAL + 1)  # what went wrong is said once, in a Result
 START_SECONDS = 60
+START_ATTEMPTS = 3
 OUTPUT_SECONDS = 60  # how long the outputs of a finished cell may take to arrive
 KERNELS = set()  # process ids of the kernels that run now
 
@@ -77,15 +78,26 @@ def _execute(result, watch, folder, env):
     """Runs the notebook in `folder`/work; what the kernel itself has to say goes into a file, not to the terminal."""
     work, log = Path(folder, "work"), Path(folder, "kernel.log")
     work.mkdir()
+    for attempt in range(1, START_ATTEMPTS + 1):
+        error = _attempt(result, watch, work, log, env)
+        # Between a port's choice and its use another kernel may take it; one that died of that starts with new ports.
+        if not (watch.index is None and "Kernel died" in str(error) and attempt < START_ATTEMPTS):
+            break
+    if error:
+        result.problem = watch.explain(error, result.notebook)
+        said = log.read_text(errors="replace").splitlines()[-15:]
+        result.details = _details(result.notebook, watch.index) or "--- kernel\n" + "\n".join(said)
+
+
+def _attempt(result, watch, work, log, env):
+    """One kernel's life, from start to end; returns what ended it, None where that was the notebook's last cell."""
     client = _client(result.notebook, watch, str(work))
     try:
         with log.open("w") as stream:
             # asyncio.run closes its loop; client.execute would leave one behind, with its sockets, at every call.
             asyncio.run(client.async_execute(env=env, stdout=stream, stderr=stream))
     except Exception as error:
-        result.problem = watch.explain(error, result.notebook)
-        said = log.read_text(errors="replace").splitlines()[-15:]
-        result.details = _details(result.notebook, watch.index) or "--- kernel\n" + "\n".join(said)
+        return error
     finally:
         KERNELS.discard(watch.process)
         # A kernel that did not start leaves a clean-up behind that would fail at exit.
