@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from dlcourse.release import times
+from dlcourse.release.faults import name_cell
 from dlcourse.release.outputs import images_without_png, save_outputs
-from dlcourse.release.runner import KERNELS, QUIET, environment, name_cell, run_notebook
+from dlcourse.release.runner import KERNELS, QUIET, environment, run_notebook
 from dlcourse.release.tables import CourseError
 
 

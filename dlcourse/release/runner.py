@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from dlcourse.release.faults import code_cells, describe, find_fault, name_cell, plain
 from dlcourse.release.source import read_notebook
 from dlcourse.release.tables import CourseError
 
@@ -63,14 +64,17 @@ def run_notebook(path, root=".", student=False, env=None, cell_limit=300, notebo
     except CourseError as error:
         result.problem = str(error)
         return result
-    for cell in _code(result.notebook.cells):
+    for cell in code_cells(result.notebook.cells):
         cell.outputs, cell.execution_count = [], None
     watch = _Watch(cell_limit, notebook_limit)
     with tempfile.TemporaryDirectory(prefix="dlcourse-", ignore_cleanup_errors=True) as folder:
         _execute(result, watch, folder, env or environment(student))
     result.seconds, result.slowest, result.peak_mb = watch.elapsed(), watch.slowest, watch.peak_mb
-    if result.ok:
-        _look_for_faults(result, student)
+    found = find_fault(result.notebook, student) if result.ok else None
+    if found:
+        index, fault = found
+        result.problem = f"{name_cell(result.notebook, index)}: {fault}"
+        result.details = describe(result.notebook, index)
     return result
 
 
@@ -85,8 +89,10 @@ def _execute(result, watch, folder, env):
             break
     if error:
         result.problem = watch.explain(error, result.notebook)
-        said = log.read_text(errors="replace").splitlines()[-15:]
-        result.details = _details(result.notebook, watch.index) or "--- kernel\n" + "\n".join(said)
+        if watch.index is None:
+            result.details = "\n".join(["--- kernel", *log.read_text(errors="replace").splitlines()[-15:]])
+        else:
+            result.details = describe(result.notebook, watch.index)
 
 
 def _attempt(result, watch, work, log, env):
@@ -139,7 +145,7 @@ class _Watch:
         self._note_time()
         where = f"{name_cell(notebook, self.index)}: "
         if isinstance(error, exceptions.CellExecutionError):
-            return where + f"{error.ename}: {_plain(error.evalue).strip() or 'no message'}".splitlines()[0]
+            return where + f"{error.ename}: {plain(error.evalue).strip() or 'no message'}".splitlines()[0]
         if isinstance(error, exceptions.DeadKernelError):
             return where + f"the kernel died (it had used {self.peak_mb} MB): most often memory ran out; use less"
         if isinstance(error, exceptions.CellTimeoutError):
@@ -196,60 +202,3 @@ def peak_memory(process):
         return psutil.Process(process).memory_info().rss // 2**20
     except Exception:
         return 0
-
-
-def name_cell(notebook, index):
-    """How messages name a cell: its number counted from 1, and its id."""
-    return f"cell {index + 1} ({notebook.cells[index].get('id', 'no id')})"
-
-
-def _look_for_faults(result, student):
-    """A run that ended well still fails for stderr, a shown error, and a check that took a blank for an answer."""
-    notebook = result.notebook
-    for index, cell in enumerate(notebook.cells):
-        fault = _fault(cell, student) if cell.cell_type == "code" else ""
-        if fault:
-            result.problem = f"{name_cell(notebook, index)}: {fault}"
-            result.details = _details(notebook, index)
-            return
-
-
-def _fault(cell, student):
-    for output in cell.outputs:
-        if output.output_type == "error":
-            return f"shows an error, {output.ename}: catch it and print it, outputs must be free of tracebacks"
-        if output.get("name") == "stderr":
-            line = next((line for line in _plain(output.text).splitlines() if line.strip()), "").strip()
-            line = re.sub(r"^\S*ipykernel_\S+\.py:(\d+): ", r"line \1: ", line)
-            return f"wrote to stderr: {line}: mend the cause (nbgrader gives no points to such a cell)"
-    if student and cell.metadata.get("nbgrader", {}).get("grade_id", "").endswith("-check"):
-        printed = "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
-        if not re.search(r"^○ .*not attempted", printed, re.MULTILINE):
-            return "the check did not report a blank as not attempted: see that the exercise above it is a blank"
-    return ""
-
-
-def _details(notebook, index):
-    """The failing cell's source, its traceback, and the last lines that the notebook printed."""
-    if index is None:
-        return ""
-    cell = notebook.cells[index]
-    parts = [("source", cell.source)]
-    for output in cell.outputs:
-        if output.output_type == "error":
-            parts.append(("traceback", "\n".join(output.traceback)))
-        elif output.get("name") == "stderr":
-            parts.append(("stderr", output.text))
-    printed = [o.text for one in _code(notebook.cells[: index + 1]) for o in one.outputs if o.get("name") == "stdout"]
-    if printed:
-        parts.append(("last output", "\n".join(printed[-1].splitlines()[-15:])))
-    return "\n".join(f"--- {title}\n{_plain(text).rstrip()}" for title, text in parts)
-
-
-def _code(cells):
-    return [cell for cell in cells if cell.cell_type == "code"]
-
-
-def _plain(text):
-    """Text without the colours of a terminal."""
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)

@@ -5,7 +5,7 @@ import nbformat
 from dlcourse.release import files, pdf, readme
 from dlcourse.release.build import notebook_outputs
 from dlcourse.release.exercises import headings
-from dlcourse.release.runner import name_cell
+from dlcourse.release.faults import name_cell
 from dlcourse.release.source import fingerprint, read_notebook
 from dlcourse.release.tables import CourseError
 from dlcourse.release.verify_code import check_library, run_codespell, run_ruff

@@ -5,7 +5,7 @@ import re
 
 from dlcourse.release import regions
 from dlcourse.release.exercises import QUESTION
-from dlcourse.release.runner import name_cell
+from dlcourse.release.faults import name_cell
 
 MARKERS = (regions.BEGIN, regions.END, regions.HIDDEN_BEGIN, regions.HIDDEN_END, "BEGIN MARK SCHEME", "END MARK SCHEME")
 SHORTEST = 12  # characters: a shorter line of code tells nothing
