@@ -3,10 +3,14 @@
 import re
 from pathlib import Path
 
+import nbformat
+import pytest
+
 from dlcourse.release import build, manifest
 from dlcourse.release.verify import verify
 
 ROOT = Path(__file__).parents[1]
+SOURCES = [one.source for one in manifest.load(ROOT).notebooks()]
 
 
 def test_everything_generated_is_as_build_would_write_it():
@@ -28,3 +32,27 @@ def test_the_schedule_is_that_of_2023_without_the_slips_of_its_first_table():
     afternoons = [row for row, session in zip(rows, course.sessions(), strict=True) if session.when == "afternoon"]
     assert not any("09:00" in row for row in afternoons)
     assert "Coursework 1" not in "".join(row for row in rows if row.startswith(("| Day 13", "| Day 14")))
+
+
+def _clinics(path):
+    """Of each exercise that names the faults of patients: its line of title, its answers, the text above it."""
+    cells = nbformat.read(ROOT / path, 4).cells
+    for index, cell in enumerate(cells):
+        if re.match(r"# Exercise .* · diagnose", cell.source):
+            functions = {}
+            exec(cell.source, functions)
+            [answers] = [f() for name, f in functions.items() if name.startswith("diagnose")]
+            text = " ".join(" ".join(above.source for above in cells[max(0, index - 6) : index]).split())
+            yield cell.source.splitlines()[0], list(answers.values()), text
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_a_clinic_does_not_name_its_faults_in_the_order_of_the_answers(path):
+    for title, answers, text in _clinics(path):
+        places = [text.rfind(f'"{fault}"') for fault in answers]
+        assert -1 not in places, f"{title}: a fault is not named above the exercise"
+        assert places != sorted(places), f"{title}: A, B, C … in the order of the text; name the faults in another"
+
+
+def test_there_are_clinics():
+    assert sum(len(list(_clinics(path))) for path in SOURCES) >= 16
