@@ -34,6 +34,22 @@ def test_the_schedule_is_that_of_2023_without_the_slips_of_its_first_table():
     assert "Coursework 1" not in "".join(row for row in rows if row.startswith(("| Day 13", "| Day 14")))
 
 
+@pytest.mark.parametrize("notebook", manifest.load(ROOT).notebooks(), ids=lambda one: one.source)
+def test_the_minutes_of_a_notebook_add_up(notebook):
+    """A section holds its exercises, the header the sections; where those have no minutes, the exercises and text."""
+    sections = []
+    for cell in nbformat.read(ROOT / notebook.source, 4).cells:
+        for level, title, minutes in re.findall(r"^(##+) (.*?)(?: \((\d+) min\))?$", cell.source, re.MULTILINE):
+            if cell.cell_type == "markdown" and level == "##":
+                sections.append([title, int(minutes or 0), 0])
+            elif cell.cell_type == "markdown" and minutes:
+                sections[-1][2] += int(minutes)
+    reading, whole = notebook.minutes["reading"], sum(minutes for _, minutes, _ in sections)
+    exercises = sum(minutes for *_, minutes in sections)
+    assert [title for title, minutes, inside in sections if 0 < minutes < inside] == []
+    assert abs(reading - whole) < 5 if whole else reading >= 1.2 * exercises
+
+
 def _clinics(path):
     """Of each exercise that names the faults of patients: its line of title, its answers, the text above it."""
     cells = nbformat.read(ROOT / path, 4).cells
