@@ -19,20 +19,24 @@ FORMAT, VERSION = "dlcourse checkpoint", 1  # raise the version with any change 
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint that cannot be written or used. Its message says what is wrong and what to do."""
+    """A checkpoint that cannot be written or used. Its message says
+    what is wrong and what to do."""
 
 
 def save_checkpoint(path, **parts):
     """Writes all that a run needs in order to go on, between two epochs.
 
-    parts: name=thing. Whatever has a state_dict (model, optimiser, scheduler, GradScaler, averaged weights) and every
-        torch.Generator is stored by its state; numbers, strings, tensors and lists or dicts of them as they are.
-        The global generators of Python, NumPy and PyTorch are always stored.
-    The file is written aside and renamed when it is whole: an older one of that name is never lost.
-    Raises TypeError for a part that could not be read back, CheckpointError where the file cannot be written.
+    parts: name=thing. Whatever has a state_dict (model, optimiser, scheduler, GradScaler, averaged
+        weights) and every torch.Generator is stored by its state; numbers, strings, tensors and
+        lists or dicts of them as they are. The global generators of Python, NumPy and PyTorch are
+        always stored. The file is written aside and renamed when it is whole: an older one of that
+        name is never lost. Raises TypeError for a part that could not be read back, CheckpointError
+        where the file cannot be written.
     """
     if not parts:
-        raise ValueError("name what is to be saved, e.g. save_checkpoint(path, model=model, optimiser=optimiser)")
+        raise ValueError(
+            "name what is to be saved, e.g. save_checkpoint(path, model=model, optimiser=optimiser)"
+        )
     stateful = {name: part for name, part in parts.items() if _has_state(part)}
     content = {
         "format": FORMAT,
@@ -46,17 +50,20 @@ def save_checkpoint(path, **parts):
 
 
 def resume(path, **parts):
-    """Puts every part back into the state in which `save_checkpoint` found it, and the global generators as well.
+    """Puts every part back into the state in which `save_checkpoint` found it,
+    and the global generators as well.
 
-    parts: name=thing with a state, under the names they were saved with, each built as in the first run.
-    Returns a dict of the plain values that were saved, e.g. {"epoch": 3}. Everything is checked before anything is
-    changed. Exact on the same machine and versions, for a file written between two epochs.
-    Raises FileNotFoundError, or CheckpointError for a file that is damaged, of another version, of another model, or
-    that holds other parts than those asked for.
+    parts: name=thing with a state, under the names they were saved with, each built as in the first
+    run. Returns a dict of the plain values that were saved, e.g. {"epoch": 3}. Everything is
+    checked before anything is changed. Exact on the same machine and versions, for a file written
+    between two epochs. Raises FileNotFoundError, or CheckpointError for a file that is damaged, of
+    another version, of another model, or that holds other parts than those asked for.
     """
     for name, part in parts.items():
         if not _has_state(part):
-            raise TypeError(f"{name} has no state to put back: plain values are what resume returns")
+            raise TypeError(
+                f"{name} has no state to put back: plain values are what resume returns"
+            )
     path = Path(path)
     content = _read(path)
     _check_names(path, content["states"], parts)
@@ -70,7 +77,9 @@ def resume(path, **parts):
 
 
 def _has_state(part):
-    return isinstance(part, torch.Generator) or (hasattr(part, "state_dict") and hasattr(part, "load_state_dict"))
+    return isinstance(part, torch.Generator) or (
+        hasattr(part, "state_dict") and hasattr(part, "load_state_dict")
+    )
 
 
 def _get_state(part):
@@ -82,10 +91,13 @@ def _pack(content):
     packed = _try_to_pack(content)
     if packed is None:
         entries = {**content["states"], **content["values"]}
-        culprit = next((name for name, entry in entries.items() if _try_to_pack(entry) is None), "a part")
+        culprit = next(
+            (name for name, entry in entries.items() if _try_to_pack(entry) is None), "a part"
+        )
         raise TypeError(
-            f"{culprit} holds something that could not be read back. Numbers, strings, tensors and lists or dicts of "
-            "them are stored; turn NumPy's numbers into Python's with float(…) or .item()"
+            f"{culprit} holds something that could not be read back. Numbers, strings, tensors and "
+            "lists or dicts of them are stored; turn NumPy's numbers into Python's with float(…) "
+            "or .item()"
         )
     return packed
 
@@ -119,25 +131,30 @@ def _write(path, packed):
 
 def _read(path):
     if not path.is_file():
-        raise FileNotFoundError(f"there is no checkpoint {path}: start from the beginning, or look for it elsewhere")
+        raise FileNotFoundError(
+            f"there is no checkpoint {path}: start from the beginning, or look for it elsewhere"
+        )
     packed = path.read_bytes()
-    if not packed.startswith(b"PK"):  # as every file of torch.save does, and the first part of one as well
+    # as every file of torch.save does, and the first part of one as well
+    if not packed.startswith(b"PK"):
         what = "empty: its writing was cut short" if not packed else "no file of torch.save"
         raise CheckpointError(f"{path} is {what}. It was left as it is; take an older checkpoint")
     try:
         content = _unpack(packed)
     except Exception as error:  # what a damaged archive raises depends on where it is damaged
         raise CheckpointError(
-            f"{path} is truncated or damaged ({len(packed):,} bytes). It was left as it is; take an older checkpoint"
+            f"{path} is truncated or damaged ({len(packed):,} bytes). It was left as it is; take "
+            "an older checkpoint"
         ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise CheckpointError(
-            f"{path} was not written by save_checkpoint. If it holds the weights of a model alone, use "
-            "model.load_state_dict(torch.load(path))"
+            f"{path} was not written by save_checkpoint. If it holds the weights of a model alone, "
+            "use model.load_state_dict(torch.load(path))"
         )
     if content["version"] != VERSION:
         raise CheckpointError(
-            f"{path} was written in version {content['version']} of the format, this dlcourse reads version {VERSION}: "
+            f"{path} was written in version {content['version']} of the format, this dlcourse "
+            f"reads version {VERSION}: "
             "resume with the dlcourse that wrote it"
         )
     return content
@@ -154,11 +171,15 @@ def _unpack(packed):
 def _check_names(path, states, parts):
     unknown, unused = sorted(parts.keys() - states.keys()), sorted(states.keys() - parts.keys())
     if unknown:
-        raise CheckpointError(f"{path} holds no {' and no '.join(unknown)}: it holds {', '.join(sorted(states))}")
+        raise CheckpointError(
+            f"{path} holds no {' and no '.join(unknown)}: it holds {', '.join(sorted(states))}"
+        )
     if unused:
         raise CheckpointError(
-            f"{path} also holds the state of {', '.join(unused)}, without which the run would go on otherwise: pass "
-            f"{unused[0]}=… too. For one part alone take torch.load(path)['states'][name] and load_state_dict"
+            f"{path} also holds the state of {', '.join(unused)}, without which the run would go "
+            "on otherwise: pass "
+            f"{unused[0]}=… too. For one part alone take torch.load(path)['states'][name] and "
+            "load_state_dict"
         )
 
 
@@ -168,8 +189,12 @@ def _check_fit(path, name, part, kind, state):
     elif type(part).__name__ != kind:
         problem = f"it was of type {kind}, here it is {type(part).__name__}"
     elif isinstance(part, torch.optim.Optimizer):
-        here, there = ([len(g["params"]) for g in one["param_groups"]] for one in (part.state_dict(), state))
-        problem = "" if here == there else f"it had {there} parameters in its groups, here it has {here}"
+        here, there = (
+            [len(g["params"]) for g in one["param_groups"]] for one in (part.state_dict(), state)
+        )
+        problem = (
+            "" if here == there else f"it had {there} parameters in its groups, here it has {here}"
+        )
     else:
         problem = ""
     if problem:
@@ -177,11 +202,18 @@ def _check_fit(path, name, part, kind, state):
 
 
 def _misfit(here, there):
-    """What keeps the stored state `there` from fitting a module with the state `here`; "" where it fits."""
-    for what, keys in (("lacks", here.keys() - there.keys()), ("has besides", there.keys() - here.keys())):
+    """What keeps the stored state `there` from fitting a module with the
+    state `here`; "" where it fits."""
+    for what, keys in (
+        ("lacks", here.keys() - there.keys()),
+        ("has besides", there.keys() - here.keys()),
+    ):
         if keys:
             return f"the file {what} {', '.join(sorted(keys)[:3])}{' …' if len(keys) > 3 else ''}"
     for key, value in here.items():
         if isinstance(value, torch.Tensor) and value.shape != there[key].shape:
-            return f"{key} has shape {tuple(there[key].shape)} in the file and {tuple(value.shape)} here"
+            return (
+                f"{key} has shape {tuple(there[key].shape)} in the file and {tuple(value.shape)} "
+                "here"
+            )
     return ""

@@ -15,8 +15,9 @@ KINDS = ("cpu", "cuda", "mps")
 def get_device(name=None):
     """The device to work on: the fastest one that is there, or the one named.
 
-    name: "cpu", "cuda", "cuda:1", "mps" or None (the environment variable DLCOURSE_DEVICE, else the fastest).
-    Returns a torch.device. Raises ValueError for a name that means nothing, RuntimeError for one that is not here.
+    name: "cpu", "cuda", "cuda:1", "mps" or None (the environment variable DLCOURSE_DEVICE, else
+    the fastest). Returns a torch.device. Raises ValueError for a name that means nothing,
+    RuntimeError for one that is not here.
     """
     name = name or os.environ.get("DLCOURSE_DEVICE")
     if name is None:
@@ -28,10 +29,14 @@ def get_device(name=None):
     except RuntimeError:
         device = None
     if device is None or device.type not in KINDS:
-        raise ValueError(f"unknown device {name!r}: name one of {', '.join(KINDS)} (or 'cuda:1' for a second GPU)")
+        raise ValueError(
+            f"unknown device {name!r}: name one of {', '.join(KINDS)} (or 'cuda:1' for a second "
+            "GPU)"
+        )
     if not _is_here(device):
         raise RuntimeError(
-            f"device {name!r} is not available here; this machine offers {', '.join(_available())}. "
+            f"device {name!r} is not available here; this machine offers "
+            f"{', '.join(_available())}. "
             "In Colab choose Runtime → Change runtime type → GPU."
         )
     return device
@@ -50,9 +55,11 @@ def _available():
 
 
 def set_seed(seed=0):
-    """Seeds Python's, NumPy's and PyTorch's generators; returns a torch.Generator on the CPU with the same seed.
+    """Seeds Python's, NumPy's and PyTorch's generators; returns a
+    torch.Generator on the CPU with the same seed.
 
-    cuDNN and its fast algorithms stay on: a run repeats on one machine, not to the last bit on every GPU.
+    cuDNN and its fast algorithms stay on: a run repeats on one machine,
+    not to the last bit on every GPU.
     """
     if not isinstance(seed, int) or not 0 <= seed < 2**32:
         raise ValueError(f"a seed is a whole number from 0 to 2**32 - 1, not {seed!r}")
@@ -63,9 +70,13 @@ def set_seed(seed=0):
 
 
 def get_rng_state():
-    """The state of all generators that set_seed seeds, as a dict of plain values and tensors, for set_rng_state."""
+    """The state of all generators that set_seed seeds, as a dict of plain values
+    and tensors, for set_rng_state."""
     kind, keys, *rest = np.random.get_state()
-    state = {"python": random.getstate(), "numpy": (kind, torch.from_numpy(keys.astype(np.int64)), *rest)}
+    state = {
+        "python": random.getstate(),
+        "numpy": (kind, torch.from_numpy(keys.astype(np.int64)), *rest),
+    }
     state["cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
         state["cuda"] = torch.cuda.get_rng_state_all()
@@ -75,7 +86,8 @@ def get_rng_state():
 
 
 def set_rng_state(state):
-    """Puts every generator back to where get_rng_state found it; what this machine lacks (a GPU) is left out."""
+    """Puts every generator back to where get_rng_state found it; what this
+    machine lacks (a GPU) is left out."""
     kind, keys, *rest = state["numpy"]
     random.setstate(state["python"])
     np.random.set_state((kind, keys.numpy().astype(np.uint32), *rest))
@@ -88,26 +100,32 @@ def set_rng_state(state):
 
 
 def autocast(device):
-    """A context for the forward pass: convolutions and matrix products in bfloat16 where that pays, else as always.
+    """A context for the forward pass: convolutions and matrix products in bfloat16
+    where that pays, else as always.
 
         with autocast(device):
             loss = F.cross_entropy(model(x), y)
 
-    bfloat16 has float32's range with 8 bits of precision, so no loss scaling is needed. Weights, gradients and sums
-    stay in float32. Micikevicius et al. (2018), "Mixed precision training"; Kalamkar et al. (2019) on bfloat16.
+    bfloat16 has float32's range with 8 bits of precision, so no loss scaling is needed. Weights,
+    gradients and sums stay in float32. Micikevicius et al. (2018), "Mixed precision training";
+    Kalamkar et al. (2019) on bfloat16.
     """
     return torch.autocast(device.type, torch.bfloat16, enabled=bfloat16_pays(device.type))
 
 
 @functools.cache
 def bfloat16_pays(kind):
-    """Whether this machine computes faster in bfloat16: GPUs from Ampere on; a CPU is timed, once, for some 50 ms.
+    """Whether this machine computes faster in bfloat16: GPUs from Ampere on; a
+    CPU is timed, once, for some 50 ms.
 
-    kind: "cpu", "cuda" or "mps" (always False). Many processors accept bfloat16 and emulate it, ten times slower.
+    kind: "cpu", "cuda" or "mps" (always False). Many processors accept bfloat16
+        and emulate it, ten times slower.
     """
     if kind == "cuda":
         return torch.cuda.get_device_capability() >= (8, 0)
-    return kind == "cpu" and _convolution_seconds(torch.bfloat16) < 0.8 * _convolution_seconds(torch.float32)
+    return kind == "cpu" and _convolution_seconds(torch.bfloat16) < 0.8 * _convolution_seconds(
+        torch.float32
+    )
 
 
 def _convolution_seconds(dtype):
@@ -128,4 +146,7 @@ def describe(device):
         where = torch.cuda.get_device_name(device)
     else:
         where = f"{device.type.upper()} with {torch.get_num_threads()} threads"
-    print(f"dlcourse {__version__} · Python {platform.python_version()} · PyTorch {torch.__version__} · {where}")
+    print(
+        f"dlcourse {__version__} · Python {platform.python_version()} · PyTorch "
+        f"{torch.__version__} · {where}"
+    )

@@ -1,4 +1,5 @@
-"""How good a classifier is, whether it knows how good it is, and how near generated samples come to real ones."""
+"""How good a classifier is, whether it knows how good it is, and how near
+generated samples come to real ones."""
 
 import torch
 
@@ -6,7 +7,8 @@ import torch
 def accuracy(logits, y):
     """Share of the examples whose largest score is that of the true class.
 
-    logits: (N, C) scores (probabilities do as well). y: (N,) class numbers. Returns a 0-d float tensor.
+    logits: (N, C) scores (probabilities do as well). y: (N,) class
+        numbers. Returns a 0-d float tensor.
     """
     return (logits.argmax(dim=1) == y).float().mean()
 
@@ -22,24 +24,30 @@ def confusion_matrix(logits, y, classes):
 
 
 def calibration_error(logits, y, bins=10):
-    """Expected calibration error (Guo et al. 2017, "On calibration of modern neural networks", equation 5).
+    """Expected calibration error (Guo et al. 2017, "On calibration of
+    modern neural networks", equation 5).
 
-    The examples are sorted by confidence, their largest probability, into bins (a, b] of equal width; the gap between
-    the share that is right and the mean confidence is weighed by the share of the examples in the bin.
-    logits: (N, C) scores, not probabilities. y: (N,) class numbers. Returns a 0-d float tensor between 0 and 1.
+    The examples are sorted by confidence, their largest probability, into bins (a, b] of equal
+    width; the gap between the share that is right and the mean confidence is weighed by the
+    share of the examples in the bin.
+    logits: (N, C) scores, not probabilities. y: (N,) class numbers. Returns a
+        0-d float tensor between 0 and 1.
     """
     confidence, predicted = logits.softmax(dim=1).max(dim=1)
     gap = (predicted == y).to(confidence.dtype) - confidence
     which = (confidence * bins).ceil().long().clamp(1, bins) - 1
-    gaps = confidence.new_zeros(bins).index_add(0, which, gap)  # within a bin gaps add up with their signs
+    # within a bin gaps add up with their signs
+    gaps = confidence.new_zeros(bins).index_add(0, which, gap)
     return gaps.abs().sum() / len(y)
 
 
 def dice(logits, mask):
-    """Dice score of segmentations, 2|A∩B| / (|A| + |B|) for each image, mean over the batch. Dice (1945).
+    """Dice score of segmentations, 2|A∩B| / (|A| + |B|) for each image,
+    mean over the batch. Dice (1945).
 
-    logits: (B, 1, H, W); what is above 0 (p > ½) is found. mask: same shape, bool or 0 and 1: what is there.
-    Where nothing is there and nothing is found the score is 1. Returns a 0-d float tensor between 0 and 1.
+    logits: (B, 1, H, W); what is above 0 (p > ½) is found. mask: same shape, bool or 0 and
+    1: what is there. Where nothing is there and nothing is found the score is 1. Returns a
+    0-d float tensor between 0 and 1.
     """
     found, there = (logits > 0).flatten(1), mask.bool().flatten(1)  # (B, H·W)
     both, total = (found & there).sum(1), found.sum(1) + there.sum(1)  # (B,)
@@ -57,34 +65,45 @@ def iou(logits, mask):
 
 
 def frechet_distance(mean_a, covariance_a, mean_b, covariance_b):
-    """Squared Fréchet distance of two Gaussians: ‖μ_a − μ_b‖² + tr(Σ_a + Σ_b − 2 (Σ_a Σ_b)^½). Dowson & Landau (1982).
+    """Squared Fréchet distance of two Gaussians: ‖μ_a − μ_b‖² + tr(Σ_a + Σ_b − 2 (Σ_a
+    Σ_b)^½). Dowson & Landau (1982).
 
-    Means (D,), covariances (D, D). Returns a 0-d float64 tensor. Raises ValueError where the root is not real, beyond
+    Means (D,), covariances (D, D). Returns a 0-d float64 tensor. Raises ValueError
+    where the root is not real, beyond
     rounding: then one of the matrices is no covariance.
     """
     product = covariance_a.double() @ covariance_b.double()
-    roots = torch.linalg.eigvals(product).sqrt()  # complex numbers; of two covariances they are real and ≥ 0
+    # complex numbers; of two covariances they are real and ≥ 0
+    roots = torch.linalg.eigvals(product).sqrt()
     if roots.imag.abs().max() > 1e-3 * roots.abs().max():
         raise ValueError("the root of the product is not real: are both matrices covariances?")
     distance = (mean_a.double() - mean_b.double()).square().sum()
-    return distance + covariance_a.double().trace() + covariance_b.double().trace() - 2 * roots.real.sum()
+    return (
+        distance
+        + covariance_a.double().trace()
+        + covariance_b.double().trace()
+        - 2 * roots.real.sum()
+    )
 
 
 def frechet_from_features(a, b):
-    """Squared Fréchet distance of two sets of features (N, D) and (M, D), each taken for a Gaussian.
+    """Squared Fréchet distance of two sets of features (N, D) and
+    (M, D), each taken for a Gaussian.
 
-    With the features of the Inception network this is the FID (Heusel et al. 2017, equation 6); with any others it has
-    a scale of its own, so say whose features, how many samples, and the `noise_floor`. Returns a 0-d float64 tensor.
+    With the features of the Inception network this is the FID (Heusel et al. 2017, equation 6);
+    with any others it has a scale of its own, so say whose features, how many samples, and the
+    `noise_floor`. Returns a 0-d float64 tensor.
     """
     a, b = a.double(), b.double()
     return frechet_distance(a.mean(0), torch.cov(a.T), b.mean(0), torch.cov(b.T))
 
 
 def noise_floor(features, generator=None):
-    """Squared Fréchet distance of two random halves of one set of features (N, D): what no sampler can be below.
+    """Squared Fréchet distance of two random halves of one set of features (N,
+    D): what no sampler can be below.
 
-    It shrinks with N: compare it with distances of about as many samples as a half has. generator: of the halves, on
-    the CPU; default: the global one. Returns a 0-d float64 tensor.
+    It shrinks with N: compare it with distances of about as many samples as a half has. generator:
+    of the halves, on the CPU; default: the global one. Returns a 0-d float64 tensor.
     """
     order = torch.randperm(len(features), generator=generator).to(features.device)
     half = len(features) // 2
@@ -92,11 +111,13 @@ def noise_floor(features, generator=None):
 
 
 def mode_coverage(points, centres, radius, least=0.01):
-    """Of a mixture with known centres: how many modes have samples, and which share of the samples is on a mode.
+    """Of a mixture with known centres: how many modes have samples, and which
+    share of the samples is on a mode.
 
-    points: (N, D) samples. centres: (K, D). A sample is on its nearest mode if it is less than radius away (three
-    standard deviations, say); a mode is covered if at least the share `least` of all samples is on it.
-    Returns (covered, on_a_mode): an int and a float. After Srivastava et al. (2017), "VEEGAN", section 5.
+    points: (N, D) samples. centres: (K, D). A sample is on its nearest mode if it is less than
+    radius away (three standard deviations, say); a mode is covered if at least the share `least`
+    of all samples is on it. Returns (covered, on_a_mode): an int and a float. After Srivastava et
+    al. (2017), "VEEGAN", section 5.
     """
     distance, nearest = torch.cdist(points, centres).min(dim=1)  # (N,), (N,)
     on_a_mode = distance < radius
@@ -105,33 +126,40 @@ def mode_coverage(points, centres, radius, least=0.01):
 
 
 def energy_distance(a, b):
-    """2 E|a − b| − E|a − a'| − E|b − b'|: 0 only for equal distributions. Székely & Rizzo (2013), equation 6.1.
+    """2 E|a − b| − E|a − a'| − E|b − b'|: 0 only for equal distributions.
+    Székely & Rizzo (2013), equation 6.1.
 
-    a: (N, D), b: (M, D) samples. Every pair counts, those of a point with itself as well: never negative, and for
-    samples of one distribution about (1/N + 1/M) E|a − a'| (its noise floor). Returns a 0-d tensor.
+    a: (N, D), b: (M, D) samples. Every pair counts, those of a point with itself as well:
+    never negative, and for samples of one distribution about (1/N + 1/M) E|a − a'| (its
+    noise floor). Returns a 0-d tensor.
     """
     return 2 * torch.cdist(a, b).mean() - torch.cdist(a, a).mean() - torch.cdist(b, b).mean()
 
 
 def nearest(x, bank):
-    """For each image of x (N, …) the Euclidean distance to its nearest one of bank (M, …), and which: (N,), (N,)."""
+    """For each image of x (N, …) the Euclidean distance to its nearest one of bank
+    (M, …), and which: (N,), (N,)."""
     distance, row = torch.cdist(x.flatten(1), bank.flatten(1)).min(dim=1)
     return distance, row
 
 
 def class_histogram(y, classes=10):
-    """Share of each class among class numbers y (N,), e.g. those that a classifier gives to samples → (classes,)."""
+    """Share of each class among class numbers y (N,), e.g. those that a classifier
+    gives to samples → (classes,)."""
     return torch.bincount(y, minlength=classes) / len(y)
 
 
 def class_coverage(y, classes=10, least=0.01):
-    """How many of the classes have at least the share `least` of the class numbers y (N,). Returns an int."""
+    """How many of the classes have at least the share `least` of the class
+    numbers y (N,). Returns an int."""
     return int((class_histogram(y, classes) >= least).sum())
 
 
 def conditional_accuracy(y, wanted):
-    """Share of the samples that a classifier takes for the class they were to show. y, wanted: (N,) class numbers.
+    """Share of the samples that a classifier takes for the class they were to
+    show. y, wanted: (N,) class numbers.
 
-    y is the classifier's answer to samples made for the classes `wanted`. Returns a 0-d float tensor.
+    y is the classifier's answer to samples made for the classes
+    `wanted`. Returns a 0-d float tensor.
     """
     return (y == wanted).float().mean()

@@ -1,4 +1,5 @@
-"""Figures in one style: labelled axes, colours that a colour-blind reader can tell apart, modest size."""
+"""Figures in one style: labelled axes, colours that a colour-blind
+reader can tell apart, modest size."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -10,7 +11,8 @@ MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
 
 
 def set_style():
-    """The course's matplotlib settings: palette, font sizes, light grid, dpi low enough to keep notebooks small."""
+    """The course's matplotlib settings: palette, font sizes, light grid, dpi low
+    enough to keep notebooks small."""
     plt.rcParams.update(
         {
             "axes.prop_cycle": plt.cycler(color=PALETTE),
@@ -33,7 +35,8 @@ def set_style():
 
 
 def _draw_once():
-    """In a notebook a figure is drawn when its cell ends, by the notebook; pyplot would draw it a time more before."""
+    """In a notebook a figure is drawn when its cell ends, by the notebook; pyplot
+    would draw it a time more before."""
     if "inline" in plt.get_backend():
         plt.figure(), plt.close()  # chooses the back end, which connects pyplot to the shell
         plt.uninstall_repl_displayhook()
@@ -54,9 +57,11 @@ def _axes(ax, size=None):
 def image_grid(images, titles=None, columns=8, scale=1.0, cmap="gray", limits=None):
     """A grid of images.
 
-    images: (N, H, W), (N, 1, H, W) or (N, 3, H, W), or a list of such without N. titles: N strings or None.
-    scale: width of an image in inches. limits: (darkest, brightest) for all; by default those of the whole set.
-    Returns the figure. Raises ValueError where there are no images or the titles do not match them.
+    images: (N, H, W), (N, 1, H, W) or (N, 3, H, W), or a list of such
+        without N. titles: N strings or None.
+    scale: width of an image in inches. limits: (darkest, brightest) for all; by default
+    those of the whole set. Returns the figure. Raises ValueError where there are no images
+    or the titles do not match them.
     """
     images = _numpy(images)
     if len(images) == 0:
@@ -69,7 +74,9 @@ def image_grid(images, titles=None, columns=8, scale=1.0, cmap="gray", limits=No
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     height = scale * (1.0 if titles is None else 1.25) * images.shape[1] / images.shape[2]
-    figure, axes = plt.subplots(rows, columns, figsize=(columns * scale, rows * height), squeeze=False)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(columns * scale, rows * height), squeeze=False
+    )
     for ax in axes.flat:
         ax.axis("off")
     for index, (ax, image) in enumerate(zip(axes.flat, images, strict=False)):
@@ -116,7 +123,9 @@ def bands(x, series, xlabel, ylabel, ax=None, logx=False, logy=False, title=None
         runs = _numpy(runs)
         if runs.ndim != 2 or runs.shape[1] != len(x):
             raise ValueError(f"bands: {name!r} has shape {runs.shape}, expected (seeds, {len(x)})")
-        line = ax.plot(x, runs.mean(0), marker=MARKERS[index % len(MARKERS)], markersize=5, label=name)[0]
+        line = ax.plot(
+            x, runs.mean(0), marker=MARKERS[index % len(MARKERS)], markersize=5, label=name
+        )[0]
         ax.fill_between(x, runs.min(0), runs.max(0), color=line.get_color(), alpha=0.2, linewidth=0)
     if title:
         ax.set_title(title)
@@ -126,13 +135,15 @@ def bands(x, series, xlabel, ylabel, ax=None, logx=False, logy=False, title=None
 def decision_regions(predict, x, y, ax=None, title=None, resolution=200):
     """The plane coloured by the predicted class, with the points on top.
 
-    predict: maps points (N, 2) float32 to classes (N,) or scores (N, C). x: (N, 2), y: (N,) class numbers.
-    Returns the axes.
+    predict: maps points (N, 2) float32 to classes (N,) or scores (N, C). x: (N, 2), y: (N,)
+    class numbers. Returns the axes.
     """
     ax, x, y = _axes(ax, (4.0, 3.6)), _numpy(x), _numpy(y).astype(int)
     margin = 0.15 * (x.max(0) - x.min(0))
     (left, bottom), (right, top) = x.min(0) - margin, x.max(0) + margin
-    grid_x, grid_y = np.meshgrid(np.linspace(left, right, resolution), np.linspace(bottom, top, resolution))
+    grid_x, grid_y = np.meshgrid(
+        np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)
+    )
     points = torch.tensor(np.stack([grid_x.ravel(), grid_y.ravel()], 1), dtype=torch.float32)
     with torch.no_grad():
         scores = _numpy(predict(points))
@@ -146,14 +157,22 @@ def decision_regions(predict, x, y, ax=None, title=None, resolution=200):
     )  # fmt: skip
     for label in range(count):
         member = y == label
-        ax.scatter(x[member, 0], x[member, 1], s=9, color=PALETTE[label], marker=MARKERS[label], linewidths=0)
+        ax.scatter(
+            x[member, 0],
+            x[member, 1],
+            s=9,
+            color=PALETTE[label],
+            marker=MARKERS[label],
+            linewidths=0,
+        )
     ax.set(xlabel="$x_1$", ylabel="$x_2$", title=title)
     ax.grid(False)
     return ax
 
 
 def confusion(matrix, labels, ax=None, title=None):
-    """A confusion matrix (C, C), rows = true class, columns = predicted, coloured by the share of the row.
+    """A confusion matrix (C, C), rows = true class, columns = predicted,
+    coloured by the share of the row.
 
     labels: C names. Returns the axes.
     """
@@ -165,18 +184,35 @@ def confusion(matrix, labels, ax=None, title=None):
     for row, column in np.ndindex(*matrix.shape):
         if matrix[row, column]:
             colour = "white" if share[row, column] > 0.5 else "black"
-            ax.text(column, row, f"{matrix[row, column]}", ha="center", va="center", color=colour, fontsize=8)
+            ax.text(
+                column,
+                row,
+                f"{matrix[row, column]}",
+                ha="center",
+                va="center",
+                color=colour,
+                fontsize=8,
+            )
     ticks = range(len(matrix))
-    ax.set(xlabel="predicted", ylabel="true", xticks=ticks, yticks=ticks, xticklabels=labels, yticklabels=labels)
+    ax.set(
+        xlabel="predicted",
+        ylabel="true",
+        xticks=ticks,
+        yticks=ticks,
+        xticklabels=labels,
+        yticklabels=labels,
+    )
     ax.set_title(title)
     ax.grid(False)
     return ax
 
 
 def reliability(confidence, correct, bins=10, ax=None, title=None):
-    """Share of right answers against stated confidence, in equal-width bins (Guo et al. 2017, figure 1).
+    """Share of right answers against stated confidence, in equal-width
+    bins (Guo et al. 2017, figure 1).
 
-    confidence: (N,) largest probability of each prediction. correct: (N,) booleans. Returns the axes.
+    confidence: (N,) largest probability of each prediction. correct:
+        (N,) booleans. Returns the axes.
     """
     ax, confidence, correct = _axes(ax, (4.0, 3.6)), _numpy(confidence), _numpy(correct)
     edges = np.linspace(0, 1, bins + 1)
@@ -186,6 +222,8 @@ def reliability(confidence, correct, bins=10, ax=None, title=None):
     height = [correct[which == b].mean() for b in filled]
     ax.bar(edges[filled] + 0.5 / bins, height, width=0.9 / bins, color=PALETTE[0], label="measured")
     ax.plot([0, 1], [0, 1], color=PALETTE[1], linestyle="--", label="calibrated")
-    ax.set(xlabel="stated confidence", ylabel="share correct", xlim=(0, 1), ylim=(0, 1.02), title=title)
+    ax.set(
+        xlabel="stated confidence", ylabel="share correct", xlim=(0, 1), ylim=(0, 1.02), title=title
+    )
     ax.legend(loc="lower right", fontsize=8, frameon=True, framealpha=0.9)
     return ax

@@ -1,4 +1,5 @@
-"""Rules over time, as plain functions: the learning rate of a step, a range test for it, and when to stop.
+"""Rules over time, as plain functions: the learning rate of a step, a
+range test for it, and when to stop.
 
 for step, batch in enumerate(batches):
     for group in optimiser.param_groups:
@@ -12,11 +13,12 @@ import torch
 
 
 def cosine_with_warmup(step, steps, warmup, peak, floor=0.0):
-    """The learning rate of one step: a straight line up to `peak`, then half a cosine wave down to `floor`.
+    """The learning rate of one step: a straight line up to `peak`, then
+    half a cosine wave down to `floor`.
 
     step: 0 … steps − 1. warmup: steps of the way up, the first of them at peak/warmup; 0 for none.
-    steps: length of the whole run, more than warmup. Returns a float.
-    Loshchilov & Hutter (2017), "SGDR", equation 5, without restarts; warm-up: Goyal et al. (2017), section 2.2.
+    steps: length of the whole run, more than warmup. Returns a float. Loshchilov & Hutter (2017),
+    "SGDR", equation 5, without restarts; warm-up: Goyal et al. (2017), section 2.2.
     """
     if step < warmup:
         return peak * (step + 1) / warmup
@@ -27,9 +29,10 @@ def cosine_with_warmup(step, steps, warmup, peak, floor=0.0):
 def range_test(step, batches, optimiser, lowest=1e-5, highest=10.0, steps=100):
     """Trains while the rate grows from `lowest` to `highest`; stops as soon as the loss explodes.
 
-    step: takes a batch, trains on it, returns {"loss": positive scalar, …}. batches: walked through again and again.
-    Returns (rates, losses), two lists of floats of the same length; the last loss may be NaN.
-    The model has been trained afterwards: throw it away. L. N. Smith (2017), "Cyclical learning rates", section 3.3.
+    step: takes a batch, trains on it, returns {"loss": positive scalar, …}. batches: walked
+    through again and again. Returns (rates, losses), two lists of floats of the same length; the
+    last loss may be NaN. The model has been trained afterwards: throw it away. L. N. Smith (2017),
+    "Cyclical learning rates", section 3.3.
     """
     rates = [lowest * (highest / lowest) ** (i / (steps - 1)) for i in range(steps)]
     losses = []
@@ -45,8 +48,9 @@ def range_test(step, batches, optimiser, lowest=1e-5, highest=10.0, steps=100):
 def stop_early(losses, patience):
     """Whether the last `patience` epochs brought no new best validation loss.
 
-    losses: one float an epoch so far, at least one. A tie is no progress. Returns a bool, for `if …: break`.
-    Prechelt (1998), "Early stopping – but when?", with the criterion counted from the best epoch.
+    losses: one float an epoch so far, at least one. A tie is no progress. Returns a
+    bool, for `if …: break`. Prechelt (1998), "Early stopping – but when?", with the
+    criterion counted from the best epoch.
     """
     best = losses.index(min(losses))
     return len(losses) - 1 - best >= patience

@@ -1,4 +1,5 @@
-"""The clinic of a day: training runs with one fault each, shown as curves. Who has which, and its check."""
+"""The clinic of a day: training runs with one fault each, shown as curves.
+Who has which, and its check."""
 
 import os
 
@@ -6,9 +7,12 @@ from dlcourse.checks.core import Check, Mistake, case
 
 
 def fault_of(patient, faults):
-    """The fault of a patient, None for "healthy". faults: patient → fault. Raises KeyError for another patient."""
+    """The fault of a patient, None for "healthy". faults: patient → fault. Raises
+    KeyError for another patient."""
     if patient != "healthy" and patient not in faults:
-        raise KeyError(f"there is no patient {patient!r}: ask for healthy or one of {', '.join(faults)}")
+        raise KeyError(
+            f"there is no patient {patient!r}: ask for healthy or one of {', '.join(faults)}"
+        )
     return faults.get(patient)
 
 
@@ -18,7 +22,8 @@ def repeats(count, least=2):
 
 
 def descend(loss, optimiser):
-    """One step of an optimiser down the gradient of a loss. (Checks import nothing that students write.)"""
+    """One step of an optimiser down the gradient of a loss. (Checks import
+    nothing that students write.)"""
     optimiser.zero_grad()
     loss.backward()
     optimiser.step()
@@ -27,8 +32,10 @@ def descend(loss, optimiser):
 def diagnosis(name, faults, signs, what="curve"):
     """A Check of a function that returns the fault of every patient.
 
-    name: of the student's function, which takes nothing and returns a dict like `faults`. faults: patient → fault.
-    signs: fault → what its curve must look like; the hint for whoever named that fault where it is not.
+    name: of the student's function, which takes nothing and returns a dict like
+        `faults`. faults: patient → fault.
+    signs: fault → what its curve must look like; the hint for whoever
+        named that fault where it is not.
     what: how messages call a patient.
     """
 

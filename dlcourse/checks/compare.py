@@ -5,6 +5,7 @@ import inspect
 import linecache
 import os
 import traceback
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,8 +13,26 @@ import torch
 NUMERIC = (torch.Tensor, np.ndarray, np.generic, int, float, complex)
 
 
+@dataclass
+class Outcome:
+    """What one call gave: a value or an error, and whether an argument was changed on the way."""
+
+    value: object = None
+    error: Exception | None = None
+    changed: int | None = None
+
+
+def first_change(now, before):
+    """Position of the first argument that a call changed; None where it changed none."""
+    for position, (one, other) in enumerate(zip(now, before, strict=True)):
+        if not same(one, other, 0, 0):
+            return position
+    return None
+
+
 def clone(value):
-    """A copy that shares no memory and keeps strides, dtype and requires_grad; functions pass through."""
+    """A copy that shares no memory and keeps strides, dtype and
+    requires_grad; functions pass through."""
     if isinstance(value, torch.Tensor):
         return value.detach().clone().requires_grad_(value.requires_grad)
     if isinstance(value, np.ndarray):
@@ -38,12 +57,15 @@ def as_array(value):
 
 
 def same(got, expected, rtol, atol):
-    """Whether two answers agree: same structure and shapes, numbers within atol + rtol·|expected|, NaN equal to NaN."""
+    """Whether two answers agree: same structure and shapes, numbers within atol +
+    rtol·|expected|, NaN equal to NaN."""
     if isinstance(expected, NUMERIC):
         if not isinstance(got, NUMERIC):
             return False
         got, expected = as_array(got), as_array(expected)
-        return got.shape == expected.shape and np.allclose(got, expected, rtol=rtol, atol=atol, equal_nan=True)
+        return got.shape == expected.shape and np.allclose(
+            got, expected, rtol=rtol, atol=atol, equal_nan=True
+        )
     if isinstance(expected, (tuple, list)):
         return (
             isinstance(got, (tuple, list))
@@ -57,15 +79,19 @@ def same(got, expected, rtol, atol):
             and all(same(got[key], expected[key], rtol, atol) for key in expected)
         )
     if isinstance(expected, (torch.nn.Module, torch.Generator, np.random.Generator)):
-        return True  # an argument that carries state of its own: the probe, not the comparison, looks into it
+        # an argument that carries state of its own: the probe, not the comparison, looks into it
+        return True
     return got is expected or got == expected
 
 
 def show(value, limit=12):
-    """A value as a student wants to read it: small arrays in full, large ones by shape and range."""
+    """A value as a student wants to read it: small arrays in full,
+    large ones by shape and range."""
     if isinstance(value, (torch.Tensor, np.ndarray)):
         array = as_array(value)
-        kind = f"{'tensor' if isinstance(value, torch.Tensor) else 'array'}{array.shape} {array.dtype}"
+        kind = (
+            f"{'tensor' if isinstance(value, torch.Tensor) else 'array'}{array.shape} {array.dtype}"
+        )
         if array.size > limit:
             finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
             span = f" between {finite.min():.4g} and {finite.max():.4g}" if finite.size else ""
@@ -89,7 +115,10 @@ def explain(got, expected):
         return _explain_entries(got, expected)
     if not (isinstance(got, NUMERIC) and isinstance(expected, NUMERIC)):
         if type(got) is not type(expected):
-            return f"The answer should be a {type(expected).__name__}, yours is a {type(got).__name__}."
+            return (
+                f"The answer should be a {type(expected).__name__}, yours is a "
+                f"{type(got).__name__}."
+            )
         return ""
     got, expected = as_array(got), as_array(expected)
     if got.shape != expected.shape:
@@ -97,7 +126,10 @@ def explain(got, expected):
         return f"The shape should be {expected.shape}, yours is {got.shape}{hint}."
     if got.dtype.kind in "fc" and not np.isfinite(got).all() and np.isfinite(expected).all():
         count = np.sum(~np.isfinite(got))
-        return f"{count} of your {got.size} values are inf or NaN: something overflowed or divided by 0."
+        return (
+            f"{count} of your {got.size} values are inf or NaN: something overflowed or divided by "
+            "0."
+        )
     return _explain_numbers(got.astype(complex), expected.astype(complex))
 
 
@@ -111,7 +143,10 @@ def _explain_items(got, expected):
 
 
 def _explain_entries(got, expected):
-    for what, keys in (("missing", expected.keys() - got.keys()), ("not asked for", got.keys() - expected.keys())):
+    for what, keys in (
+        ("missing", expected.keys() - got.keys()),
+        ("not asked for", got.keys() - expected.keys()),
+    ):
         if keys:
             return f"Entry {sorted(map(str, keys))[0]!r} of your dict is {what}."
     for key, value in expected.items():
@@ -127,10 +162,14 @@ def _explain_numbers(got, expected):
         if np.allclose(got, factor * expected, rtol=1e-4, atol=1e-9) and abs(factor - 1) > 1e-4:
             if abs(factor + 1) < 1e-4:
                 return "Your answer has the opposite sign."
-            # every number is some multiple of another: of single ones only a whole factor tells anything
+            # every number is some multiple of another: of single ones only a whole factor tells
+            # anything
             whole = max(abs(factor), 1 / abs(factor)) if factor else 0
             if factor and (got.size > 1 or (whole > 1.5 and abs(whole - round(whole)) < 1e-3)):
-                return f"Your answer is {factor:.5g} times the expected one: look for a missing or extra factor."
+                return (
+                    f"Your answer is {factor:.5g} times the expected one: look for a missing or "
+                    "extra factor."
+                )
     if got.size > 1 and np.allclose(got - expected, (got - expected).flat[0], rtol=1e-4, atol=1e-9):
         return f"Your answer is off by the constant {(got - expected).flat[0].real:.5g} everywhere."
     if got.ndim == 2 and got.shape[0] == got.shape[1] and np.allclose(got, expected.T, rtol=1e-4):
@@ -139,8 +178,21 @@ def _explain_numbers(got, expected):
     if not np.isfinite(gap).any():
         return ""
     largest = np.nanmax(np.where(np.isfinite(gap), gap, np.nan))
-    where = [int(i) for i in np.unravel_index(np.nanargmax(np.where(gap == largest, 1.0, 0.0)), gap.shape)]
+    where = [
+        int(i)
+        for i in np.unravel_index(np.nanargmax(np.where(gap == largest, 1.0, 0.0)), gap.shape)
+    ]
     return f"The largest difference is {largest:.3g}" + (f", at index {where}." if where else ".")
+
+
+def difference(got, expected, names):
+    """Lines about how one Outcome differs from the expected one; names: of the arguments."""
+    if got.error:
+        return [entry("expected", expected.value), *student_error(got.error)]
+    if got.changed != expected.changed and got.changed is not None:
+        return [f"  Your function changed {names[got.changed]} in place: work on a copy."]
+    lines = [entry("expected", expected.value), entry("got", got.value)]
+    return [*lines, "  " + explain(got.value, expected.value)]
 
 
 def entry(label, value):
@@ -150,7 +202,8 @@ def entry(label, value):
 
 
 def parameters(function, count):
-    """The names of a function's `count` arguments as the student wrote them, where they can be told."""
+    """The names of a function's `count` arguments as the student wrote
+    them, where they can be told."""
     try:
         names = list(inspect.signature(function).parameters)
     except ValueError:  # a function of C has none to show
@@ -163,6 +216,10 @@ def student_error(error):
     lines = [f"  got:          {type(error).__name__}: {error}"]
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         code = linecache.getline(frame.filename, frame.lineno).strip()
-        if code and "site-packages" not in frame.filename and f"{os.sep}dlcourse{os.sep}" not in frame.filename:
+        if (
+            code
+            and "site-packages" not in frame.filename
+            and f"{os.sep}dlcourse{os.sep}" not in frame.filename
+        ):
             return [*lines, f"  raised by:    line {frame.lineno} of your cell: {code}"]
     return lines

@@ -2,14 +2,16 @@
 
     softmax = check.softmax(softmax)
 
-A right answer passes through. A blank one is replaced by the reference, so the notebook goes on. A wrong one raises
-CheckFailed with the smallest failing case and, where the misconception behind it is known, its name and a hint.
-What judges an answer is a torch function, a closed form, finite differences or a property, never the course's solution.
+A right answer passes through. A blank one is replaced by the reference, so the notebook goes on. A
+wrong one raises CheckFailed with the smallest failing case and, where the misconception behind it
+is known, its name and a hint. What judges an answer is a torch function, a closed form, finite
+differences or a property, never the course's solution.
 """
 
 import functools
 import importlib
 import os
+import pkgutil
 import time
 import types
 import warnings
@@ -17,8 +19,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch.random import fork_rng
 
-from dlcourse.checks.compare import clone, entry, explain, parameters, same, student_error
+from dlcourse.checks.compare import (
+    Outcome,
+    clone,
+    difference,
+    entry,
+    first_change,
+    parameters,
+    same,
+)
 
 STARTED = time.perf_counter()
 OUTCOMES = {}  # name → "passed", "blank" or "failed": what `progress` lists
@@ -48,20 +59,12 @@ def case(label, *args):
 
 @dataclass(frozen=True)
 class Mistake:
-    """A misconception as code: `function` computes what a student who holds it would, `hint` tells them why not."""
+    """A misconception as code: `function` computes what a student who holds it
+    would, `hint` tells them why not."""
 
     name: str
     hint: str
     function: object
-
-
-@dataclass
-class _Outcome:
-    """What one call gave: a value or an error, and whether an argument was changed on the way."""
-
-    value: object = None
-    error: Exception | None = None
-    changed: int | None = None
 
 
 @dataclass
@@ -70,11 +73,10 @@ class Check:
 
     name: the function's name. reference: right by construction, called like the student's.
     cases: list of `case(label, *args)`, smallest first, or a function that returns it.
-    mistakes: at least three Mistake. Each must fail, and be named (tests/test_mistakes.py).
+    mistakes: at least three Mistake. Each must fail, and be named (tests/checks/test_mistakes.py).
     probe: probe(function, *args) → the values to compare; by default the function's own result.
-    fallback: "module:name" of what a blank goes on with, fetched only then; by default the reference.
-    returns: False for a function that works in place: None is then no sign of a blank, and the probe raises
-        NotImplementedError where nothing was written.
+    fallback: "module:name" of what a blank goes on with; by default the reference.
+    returns: False for a function that works in place; its probe raises where it is blank.
     rtol, atol: |got − expected| ≤ atol + rtol·|expected| passes.
     """
 
@@ -90,10 +92,8 @@ class Check:
 
     def __call__(self, answer):
         if not callable(answer):
-            raise TypeError(
-                f"check.{self.name} takes your function itself, not what it returns: "
-                f"write check.{self.name}({self.name}), without brackets after the name"
-            )
+            cure = f"write check.{self.name}({self.name}), without brackets after the name"
+            raise TypeError(f"check.{self.name} takes your function, not what it returns: {cure}")
         cases = self.list_cases()
         if answer is self.substitute() or self._is_blank(answer, cases[0]):
             return self._blank()
@@ -144,17 +144,16 @@ class Check:
     def _call(self, function, one):
         args = clone(one.args)
         try:
-            # Nothing may reach stderr: nbgrader gives no points to a cell that wrote there.
-            with warnings.catch_warnings(), np.errstate(all="ignore"):
+            # A warning on stderr would cost a cell's points. Seeded: same answer, same message.
+            with warnings.catch_warnings(), np.errstate(all="ignore"), fork_rng(devices=[]):
                 warnings.simplefilter("ignore")
+                torch.default_generator.manual_seed(0)
                 value = self.probe(function, *args) if self.probe else function(*args)
         except Exception as error:
-            return _Outcome(error=error)
-        changed = [i for i, (now, was) in enumerate(zip(args, one.args, strict=True)) if not same(now, was, 0, 0)]
-        return _Outcome(value=clone(value), changed=changed[0] if changed else None)
+            return Outcome(error=error)
+        return Outcome(value=clone(value), changed=first_change(args, one.args))
 
     def _agree(self, one, other):
-        """Whether two outcomes are the same: as student against reference, and as student against a mistake."""
         if one.error or other.error:
             return type(one.error) is type(other.error)
         return one.changed == other.changed and same(one.value, other.value, self.rtol, self.atol)
@@ -164,70 +163,85 @@ class Check:
         lines = [f"✗ {self.name} · case {number} of {len(cases)}: {failing.label}"]
         names = parameters(answer, len(failing.args))
         lines += [entry(name, value) for name, value in zip(names, failing.args, strict=False)]
-        if got.error:
-            lines += [entry("expected", expected.value), *student_error(got.error)]
-        elif got.changed != expected.changed and got.changed is not None:
-            lines.append(f"  Your function changed {names[got.changed]} in place: work on a copy.")
-        else:
-            lines += [entry("expected", expected.value), entry("got", got.value)]
-            lines.append("  " + explain(got.value, expected.value))
+        lines += difference(got, expected, names)
         mistake = self.find_mistake(answer, number - 1, cases)
         if mistake:
             lines.append(f"  Likely cause: {mistake.name}. {mistake.hint}")
         return "\n".join(line for line in lines if line.strip())
 
     def find_mistake(self, answer, failing, cases):
-        """The known mistake that gives the student's answer on the failing case, and agrees on the most others."""
+        """The known mistake that agrees on the failing case, and on the most others."""
         answers = [self._call(answer, one) for one in cases]
         best, most = None, 0
         for mistake in self.mistakes:
+            if not self._agree(answers[failing], self._call(mistake.function, cases[failing])):
+                continue
             outcomes = [self._call(mistake.function, one) for one in cases]
-            agreed = [self._agree(a, b) for a, b in zip(answers, outcomes, strict=True)]
-            if agreed[failing] and sum(agreed) > most:
-                best, most = mistake, sum(agreed)
+            agreed = sum(self._agree(a, b) for a, b in zip(answers, outcomes, strict=True))
+            if agreed > most:
+                best, most = mistake, agreed
         return best
 
 
-def sheet(*topics):
-    """The checks of one notebook: `check = sheet("activations", "backprop")`, then `check.softmax(softmax)`.
+def sheet(*rooms):
+    """The checks of one notebook: `check = sheet("gan")`, then `check.g_loss(g_loss)`.
 
-    topics: names of modules in dlcourse.checks. Raises ModuleNotFoundError or ValueError with what there is.
+    rooms: names of folders in dlcourse/checks; every Check of every file in them is gathered.
+    Raises ModuleNotFoundError for an unknown room, ValueError for a name that two files use.
     """
     found = {}
-    for topic in topics:
-        try:
-            module = importlib.import_module(f"dlcourse.checks.{topic}")
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(f"there is no topic {topic!r} in dlcourse.checks") from error
-        for one in vars(module).values():
-            if isinstance(one, Check) and found.setdefault(one.name, one) is not one:
-                raise ValueError(f"two topics have a check named {one.name!r}: {', '.join(topics)}")
+    for room in rooms:
+        for place, one in gather(room):
+            if found.setdefault(one.name, one) is not one:
+                raise ValueError(f"{place} has a second check named {one.name!r} in {rooms}")
     return types.SimpleNamespace(**found, progress=functools.partial(progress, list(found)))
 
 
-def milestone(name, value, at_least=None, at_most=None):
-    """Says whether an experiment came out as it should: `milestone("test accuracy", value, at_least=0.98)`.
+def gather(room):
+    """(file, Check) for every Check in the files of dlcourse/checks/<room>, file by file."""
+    rooms = list_rooms()
+    if room not in rooms:
+        raise ModuleNotFoundError(f"no room {room!r} in dlcourse.checks: {', '.join(rooms)}")
+    package = importlib.import_module(f"dlcourse.checks.{room}")
+    for file in pkgutil.iter_modules(package.__path__):
+        for one in vars(importlib.import_module(f"{package.__name__}.{file.name}")).values():
+            if isinstance(one, Check):
+                yield file.name, one
 
-    Raises AssertionError only under DLCOURSE_MILESTONES=enforce (CI), never in a smoke run or for a reader.
+
+def list_rooms():
+    """Names of the folders in dlcourse/checks, one for each notebook with exercises."""
+    folder = importlib.import_module("dlcourse.checks").__path__
+    return [one.name for one in pkgutil.iter_modules(folder) if one.ispkg]
+
+
+def milestone(name, value, at_least=None, at_most=None):
+    """Says whether an experiment came out as it should: `milestone("accuracy", a, at_least=0.9)`.
+
+    Raises AssertionError only under DLCOURSE_MILESTONES=enforce (CI), never in a smoke run.
     """
     if at_least is None and at_most is None:
         raise ValueError("milestone needs a bar: at_least=… or at_most=…")
     value = float(value.detach() if isinstance(value, torch.Tensor) else value)
     reached = (at_least is None or value >= at_least) and (at_most is None or value <= at_most)
-    bars = [f"{word} {bar:.4g}" for word, bar in (("at least", at_least), ("at most", at_most)) if bar is not None]
-    line = f"{'✓' if reached else '✗'} {name}: {value:.4g} ({', '.join(bars)})"
+    bars = {"at least": at_least, "at most": at_most}
+    bars = ", ".join(f"{word} {bar:.4g}" for word, bar in bars.items() if bar is not None)
+    line = f"{'✓' if reached else '✗'} {name}: {value:.4g} ({bars})"
     MILESTONES[name] = line
     print(line)
-    if not reached and os.environ.get("DLCOURSE_MILESTONES") == "enforce" and os.environ.get("DLCOURSE_SMOKE") != "1":
+    enforced = os.environ.get("DLCOURSE_MILESTONES") == "enforce"
+    if not reached and enforced and os.environ.get("DLCOURSE_SMOKE") != "1":
         raise AssertionError(f"milestone missed: {line[2:]}")
 
 
 def progress(names=()):
-    """Lists the milestones, and which of the named checks passed, are blank, failed or have not been run."""
+    """Lists the milestones, and which of the named checks passed, failed or are still blank."""
     marks = {"passed": "✓", "blank": "○", "failed": "✗", "not run yet": "·"}
     for line in MILESTONES.values():
         print(line)
-    states = {name: OUTCOMES.get(name, "not run yet") for name in names}
+    # in the order of the notebook, not of the files
+    tried = [name for name in OUTCOMES if name in names]
+    states = {name: OUTCOMES.get(name, "not run yet") for name in [*tried, *names]}
     for state, mark in marks.items():
         members = [name for name, its in states.items() if its == state]
         if members:

@@ -1,4 +1,5 @@
-"""Seeded normal numbers for the cases of checks: the same on every run, whatever the global generator has done."""
+"""Seeded normal numbers for the cases of checks: the same on every run, whatever
+the global generator has done."""
 
 import torch
 
@@ -9,6 +10,7 @@ def drawn(*shape, seed=0, dtype=torch.float32):
 
 
 def drawn_each(*shapes, seed=0, scale=1.0, dtype=torch.float32):
-    """Draws from N(0, scale²) of each shape, one after the other from one generator → list of tensors."""
+    """Draws from N(0, scale²) of each shape, one after the other from
+    one generator → list of tensors."""
     generator = torch.Generator().manual_seed(seed)
     return [scale * torch.randn(shape, generator=generator, dtype=dtype) for shape in shapes]

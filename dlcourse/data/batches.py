@@ -4,17 +4,31 @@ import torch
 
 
 class Batches:
-    """Mini-batches of tensors that belong together row by row; can be walked through again and again.
+    """Mini-batches of tensors that belong together row by row; can
+    be walked through again and again.
 
-    tensors: each (N, …), the same N, e.g. images x and labels y. uint8 images come out as float32 in [0, 1].
+    tensors: each (N, …), the same N, e.g. images x and labels y. uint8
+        images come out as float32 in [0, 1].
     size: rows in a batch; the last one may be shorter, or is left out with drop_last=True.
-    shuffle: a new order every epoch, drawn from `generator` (a torch.Generator; default: the global one).
-    transform: called on each batch, after normalisation, as transform(x, y, …); returns the batch to use instead.
-    device: where the tensors are moved, once, e.g. get_device(); None leaves them where the first one is.
-    Yields a tuple with one tensor (B, …) for each argument. Raises TypeError or ValueError for what can't be batched.
+    shuffle: a new order every epoch, drawn from `generator` (a
+        torch.Generator; default: the global one).
+    transform: called on each batch, after normalisation, as transform(x, y, …);
+        returns the batch to use instead.
+    device: where the tensors are moved, once, e.g. get_device(); None leaves them where the first
+    one is. Yields a tuple with one tensor (B, …) for each argument. Raises TypeError or
+    ValueError for what can't be batched.
     """
 
-    def __init__(self, *tensors, size=128, shuffle=False, drop_last=False, transform=None, generator=None, device=None):
+    def __init__(
+        self,
+        *tensors,
+        size=128,
+        shuffle=False,
+        drop_last=False,
+        transform=None,
+        generator=None,
+        device=None,
+    ):
         _check(tensors, size, drop_last, transform, generator)
         device = tensors[0].device if device is None else device
         self.tensors = tuple(tensor.to(device) for tensor in tensors)
@@ -33,8 +47,11 @@ class Batches:
                 batch = tuple(_ready(tensor.index_select(0, rows)) for tensor in self.tensors)
             else:
                 parts = [tensor[start : start + self.size] for tensor in self.tensors]
-                # _ready copies images; all else is copied here, so that a step in place cannot change the data
-                batch = tuple(_ready(part) if part.dtype == torch.uint8 else part.clone() for part in parts)
+                # _ready copies images; all else is copied here, so that a step in place cannot
+                # change the data
+                batch = tuple(
+                    _ready(part) if part.dtype == torch.uint8 else part.clone() for part in parts
+                )
             if self.transform is not None:
                 batch = _returned(self.transform(*batch))
             yield batch
@@ -53,7 +70,10 @@ def _returned(batch):
     if isinstance(batch, torch.Tensor):
         return (batch,)
     if not isinstance(batch, (tuple, list)):
-        raise TypeError(f"transform must return the batch, e.g. `return x, y`; it returned a {type(batch).__name__}")
+        raise TypeError(
+            "transform must return the batch, e.g. `return x, y`; it returned a "
+            f"{type(batch).__name__}"
+        )
     return tuple(batch)
 
 
@@ -62,20 +82,37 @@ def _check(tensors, size, drop_last, transform, generator):
         raise ValueError("Batches needs at least one tensor, e.g. Batches(x, y, size=128)")
     for i, tensor in enumerate(tensors, start=1):
         if not isinstance(tensor, torch.Tensor):
-            raise TypeError(f"Batches takes tensors; argument {i} is a {type(tensor).__name__}: try torch.as_tensor(…)")
+            raise TypeError(
+                f"Batches takes tensors; argument {i} is a {type(tensor).__name__}: try "
+                "torch.as_tensor(…)"
+            )
         if tensor.dim() == 0:
-            raise ValueError(f"argument {i} of Batches is a single number; it needs an axis of rows, (N, …)")
+            raise ValueError(
+                f"argument {i} of Batches is a single number; it needs an axis of rows, (N, …)"
+            )
         if tensor.dtype == torch.uint8 and tensor.dim() == 1:
-            raise TypeError(f"argument {i} of Batches is (N,) in uint8; that means images here: pass labels as .long()")
+            raise TypeError(
+                f"argument {i} of Batches is (N,) in uint8; that means images here: pass labels as "
+                ".long()"
+            )
         if len(tensor) != len(tensors[0]):
-            raise ValueError(f"argument {i} of Batches has {len(tensor)} rows, argument 1 has {len(tensors[0])}")
+            raise ValueError(
+                f"argument {i} of Batches has {len(tensor)} rows, argument 1 has {len(tensors[0])}"
+            )
     if len(tensors[0]) == 0:
         raise ValueError("Batches got tensors without rows: there is nothing to walk through")
     if not isinstance(size, int) or size < 1:
         raise ValueError(f"size is a whole number of at least 1, not {size!r}")
     if drop_last and len(tensors[0]) < size:
-        raise ValueError(f"drop_last leaves no batch: {len(tensors[0])} rows do not fill one of size {size}")
+        raise ValueError(
+            f"drop_last leaves no batch: {len(tensors[0])} rows do not fill one of size {size}"
+        )
     if transform is not None and not callable(transform):
-        raise TypeError(f"transform is a function of a batch, transform(x, y, …), not {transform!r}")
+        raise TypeError(
+            f"transform is a function of a batch, transform(x, y, …), not {transform!r}"
+        )
     if generator is not None and not isinstance(generator, torch.Generator):
-        raise TypeError(f"generator is a torch.Generator, e.g. torch.Generator().manual_seed(0), not {generator!r}")
+        raise TypeError(
+            "generator is a torch.Generator, e.g. torch.Generator().manual_seed(0), not "
+            f"{generator!r}"
+        )

@@ -1,7 +1,8 @@
 """Where data is kept from one run to the next, and how it is kept safely.
 
-A file is written aside and renamed when it is whole, so a program that dies while writing leaves no half file behind;
-it begins with the SHA-256 of what follows, so a damaged one is noticed, named and made again.
+A file is written aside and renamed when it is whole, so a program that dies while writing
+leaves no half file behind; it begins with the SHA-256 of what follows, so a damaged one
+is noticed, named and made again.
 """
 
 import contextlib
@@ -20,8 +21,8 @@ _complained = set()  # folders that could not be written to; each is mentioned o
 def cache_folder():
     """The folder for downloads and rendered data, made where it is missing.
 
-    The environment variable DLCOURSE_DATA names it; by default it is `dlcourse` in the user's cache folder.
-    Where it can't be made a line is printed, and the work goes on without a cache.
+    The environment variable DLCOURSE_DATA names it; by default it is `dlcourse` in the user's cache
+    folder. Where it can't be made a line is printed, and the work goes on without a cache.
     """
     named = os.environ.get("DLCOURSE_DATA")
     folder = Path(named).expanduser() if named else _user_cache() / "dlcourse"
@@ -41,7 +42,8 @@ def _user_cache():
 
 
 def cached(name, make):
-    """What make() returns, a dict of name → tensor; kept in the cache as `name`, and read from there the next time.
+    """What make() returns, a dict of name → tensor; kept in the cache as `name`,
+    and read from there the next time.
 
     A damaged file is named in one printed line, set aside and made again.
     """
@@ -96,5 +98,6 @@ def complain(folder, error):
     if folder not in _complained:
         _complained.add(folder)
         print(
-            f"cannot write to {folder} ({error.strerror or error}): going on without a cache (DLCOURSE_DATA names it)"
+            f"cannot write to {folder} ({error.strerror or error}): going on without a cache "
+            "(DLCOURSE_DATA names it)"
         )

@@ -1,4 +1,5 @@
-"""torchvision's data sets on disc: whole and undamaged, or fetched again, without noise and without a long wait."""
+"""torchvision's data sets on disc: whole and undamaged, or fetched again, without
+noise and without a long wait."""
 
 import contextlib
 import gzip
@@ -28,24 +29,33 @@ MD5 = {  # of the unpacked files
 
 
 def torchvision_sets(name):
-    """The training and the test set of torchvision.datasets.<name>, from the cache folder or from the network.
+    """The training and the test set of torchvision.datasets.<name>, from the
+    cache folder or from the network.
 
-    Damaged files in the cache are named, set aside and fetched again. Raises ConnectionError where the set is neither
-    cached nor reachable.
+    Damaged files in the cache are named, set aside and fetched again. Raises ConnectionError where
+    the set is neither cached nor reachable.
     """
     import torchvision
 
     dataset, folder = getattr(torchvision.datasets, name), cache_folder()
-    ready = [_is_ready(folder / file, md5) for file, md5 in _files(dataset).items()]  # all of them: name every damage
+    ready = [
+        _is_ready(folder / file, md5) for file, md5 in _files(dataset).items()
+    ]  # all of them: name every damage
     return _open(dataset, folder) if all(ready) else _fetch(dataset, folder)
 
 
 def _files(dataset):
     """Path in the cache folder → MD5 (None: unknown) of every file that torchvision reads."""
     if hasattr(dataset, "meta"):  # CIFAR
-        listed = [*dataset.train_list, *dataset.test_list, (dataset.meta["filename"], dataset.meta["md5"])]
+        listed = [
+            *dataset.train_list,
+            *dataset.test_list,
+            (dataset.meta["filename"], dataset.meta["md5"]),
+        ]
         return {f"{dataset.base_folder}/{name}": md5 for name, md5 in listed}
-    names = [f"{dataset.__name__}/raw/{archive.removesuffix('.gz')}" for archive, _ in dataset.resources]
+    names = [
+        f"{dataset.__name__}/raw/{archive.removesuffix('.gz')}" for archive, _ in dataset.resources
+    ]
     return {name: MD5.get(name) for name in names}
 
 
@@ -83,7 +93,8 @@ def _is_damaged(path, md5):
         return _md5(content) != md5
     if len(content) < 4:
         return True
-    # An IDX file begins with two zeros, the type, the number of axes and their lengths (4 bytes each, big-endian).
+    # An IDX file begins with two zeros, the type, the number of axes and their lengths (4 bytes
+    # each, big-endian).
     head = 4 + 4 * content[3]
     if len(content) < head:
         return True
@@ -91,7 +102,8 @@ def _is_damaged(path, md5):
 
 
 def _unpack(path):
-    """Unpacks path.gz, which may have been put there by hand; tells whether it did. Gzip checks a sum of its own."""
+    """Unpacks path.gz, which may have been put there by hand; tells whether it did.
+    Gzip checks a sum of its own."""
     packed, aside = _packed(path), path.with_name(f"{path.name}.{os.getpid()}.part")
     if not packed.exists():
         return False
@@ -114,12 +126,14 @@ def _md5(content):
 
 
 def _note(path):
-    """Where the MD5 of a file is noted when it has just been fetched and its hash is not known beforehand."""
+    """Where the MD5 of a file is noted when it has just been fetched and its
+    hash is not known beforehand."""
     return path.with_name(path.name + ".md5")
 
 
 def _fetch(dataset, folder):
-    """Downloads next to the cache, reads, and only then moves the files in: half a download is never taken for one."""
+    """Downloads next to the cache, reads, and only then moves the files in: half a
+    download is never taken for one."""
     if not _reachable(_addresses(dataset)):
         raise ConnectionError(f"{dataset.__name__} is neither cached in {folder} nor reachable")
     print(f"fetching {dataset.__name__} into {folder}, once")
@@ -128,7 +142,9 @@ def _fetch(dataset, folder):
             try:
                 dataset(aside, download=True)  # unpacks as well
             except (OSError, RuntimeError) as error:
-                raise ConnectionError(f"{dataset.__name__} is neither cached in {folder} nor reachable") from error
+                raise ConnectionError(
+                    f"{dataset.__name__} is neither cached in {folder} nor reachable"
+                ) from error
         sets, aside = _open(dataset, aside), Path(aside)
         try:
             for file, md5 in _files(dataset).items():
@@ -156,7 +172,8 @@ def _open(dataset, folder):
 
 
 def _reachable(addresses, seconds=4):
-    """Does any of the addresses answer within so many seconds? In threads, for a name look-up has no time limit."""
+    """Does any of the addresses answer within so many seconds? In threads, for a
+    name look-up has no time limit."""
     answered = threading.Event()
 
     def ask(address):
@@ -168,7 +185,11 @@ def _reachable(addresses, seconds=4):
     for thread in threads:
         thread.start()
     end = time.monotonic() + seconds
-    while time.monotonic() < end and any(thread.is_alive() for thread in threads) and not answered.is_set():
+    while (
+        time.monotonic() < end
+        and any(thread.is_alive() for thread in threads)
+        and not answered.is_set()
+    ):
         answered.wait(0.05)
     return answered.is_set()
 
@@ -180,7 +201,11 @@ def _quiet():
     socket.setdefaulttimeout(STALLED)
     nowhere = io.StringIO()
     try:
-        with contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere), warnings.catch_warnings():
+        with (
+            contextlib.redirect_stdout(nowhere),
+            contextlib.redirect_stderr(nowhere),
+            warnings.catch_warnings(),
+        ):
             warnings.simplefilter("ignore")
             yield
     finally:

@@ -1,8 +1,9 @@
-"""Images of characters in the format of MNIST, drawn by a program that remembers how it drew each of them.
+"""Images of characters in the format of MNIST, drawn by a program that
+remembers how it drew each of them.
 
-A character is a signed distance field averaged from those of two fonts. To write it, its sampling points are moved (a
-straight map for slant, rotation, scale, aspect and shift; a smooth random field for the unsteady hand), and what lies
-within half the width of the pen is inked.
+A character is a signed distance field averaged from those of two fonts. To write it, its sampling
+points are moved (a straight map for slant, rotation, scale, aspect and shift; a smooth random field
+for the unsteady hand), and what lies within half the width of the pen is inked.
 """
 
 import contextlib
@@ -15,8 +16,10 @@ from dlcourse.data import fonts, warp
 from dlcourse.data.cache import cached
 
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-VERSION = 3  # part of the name in the cache: raise it with any change that changes an image
-BLOCK = 1000  # images drawn at once; each block has its own seed, so an image does not depend on how many are drawn
+VERSION = 4  # part of the name in the cache: raise it with any change that changes an image
+# images drawn at once; each block has its own seed, so an image does not depend on how many are
+# drawn
+BLOCK = 1000
 RANGES = {  # every factor is drawn evenly from its range
     "slant": (-0.3, 0.5),  # pixels to the right per pixel upwards
     "rotation": (-14.0, 14.0),  # degrees, anticlockwise
@@ -34,7 +37,8 @@ SOFTNESS = 1.2  # pixels over which the ink fades out
 
 
 class Glyphs(NamedTuple):
-    """Drawn characters. factors: the names in RANGES, "font" and "second_font" (index into fonts.FONTS) → (N,) float32.
+    """Drawn characters. factors: the names in RANGES, "font" and "second_font" (index
+    into fonts.FONTS) → (N,) float32.
 
     `scale` is what came out: a character that would leave the image is drawn smaller.
     """
@@ -45,7 +49,8 @@ class Glyphs(NamedTuple):
 
 
 def digits(n=60_000, seed=0):
-    """n digits 0 … 9; y is the digit. The same seed gives the same images; take another one for the test set.
+    """n digits 0 … 9; y is the digit. The same seed gives the same images;
+    take another one for the test set.
 
     Returns Glyphs, cached from 5,000 images on. Raises ValueError for n < 1 or a seed below 0.
     """
@@ -53,12 +58,16 @@ def digits(n=60_000, seed=0):
 
 
 def letters(n=60_000, seed=0, alphabet=ALPHABET):
-    """n of the 26 capital letters (or of the characters in `alphabet`); y is the place in the alphabet, from 0.
+    """n of the 26 capital letters (or of the characters in `alphabet`); y is
+    the place in the alphabet, from 0.
 
-    Returns Glyphs, cached from 5,000 images on. Raises ValueError for n < 1, a seed below 0 or other characters.
+    Returns Glyphs, cached from 5,000 images on. Raises ValueError for n < 1, a
+    seed below 0 or other characters.
     """
     if not alphabet or len(set(alphabet)) < len(alphabet) or set(alphabet) - set(ALPHABET):
-        raise ValueError(f"alphabet holds capital letters A to Z, each once, e.g. 'ABC'; it is {alphabet!r}")
+        raise ValueError(
+            f"alphabet holds capital letters A to Z, each once, e.g. 'ABC'; it is {alphabet!r}"
+        )
     return _glyphs(f"letters-{alphabet}", alphabet, n, seed)
 
 
@@ -83,7 +92,8 @@ def check_count(n, seed):
 
 @contextlib.contextmanager
 def one_thread():
-    """Sums that several threads share end in other bits; and two threads on a busy machine are slower than one."""
+    """Sums that several threads share end in other bits; and two threads on a
+    busy machine are slower than one."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -93,7 +103,8 @@ def one_thread():
 
 
 def in_blocks(draw, n, seed, block=BLOCK):
-    """The first n rows of draw(generator), a dict of tensors (block, …), called with a new seed for every block."""
+    """The first n rows of draw(generator), a dict of tensors (block, …), called
+    with a new seed for every block."""
     starts = range(0, n, block)
     blocks = [draw(torch.Generator().manual_seed(seed * 2**31 + start)) for start in starts]
     return {name: torch.cat([one[name] for one in blocks])[:n] for name in blocks[0]}
@@ -111,9 +122,14 @@ def _draw(levels, partners, generator):
     shift = torch.stack([factors["shift_x"], -factors["shift_y"]], dim=1)
     hand = factors["elastic"][:, None, None, None] * warp.smooth_field(BLOCK, 2, generator)
     points = warp.sources(_straight(factors), shift, hand) / fonts.EXTENT
-    level = F.grid_sample(level[:, None], points, padding_mode="border", align_corners=True)[:, 0]  # (B, 28, 28)
+    level = F.grid_sample(level[:, None], points, padding_mode="border", align_corners=True)[
+        :, 0
+    ]  # (B, 28, 28)
 
-    half = factors["thickness"][:, None, None] / 2 + PRESSURE * warp.smooth_field(BLOCK, 1, generator)[..., 0]
+    half = (
+        factors["thickness"][:, None, None] / 2
+        + PRESSURE * warp.smooth_field(BLOCK, 1, generator)[..., 0]
+    )
     depth = level * factors["scale"][:, None, None] + half  # pixels inside the edge of the stroke
     depth += ROUGHNESS * torch.randn(depth.shape, generator=generator)
     ink = (depth / SOFTNESS + 0.5).clamp(0, 1)
@@ -133,7 +149,8 @@ def _room(level, factors):
     """The largest scale (B,) at which the characters stay inside the image."""
     ink = level > -fonts.THICKEST / 2
     side = torch.linspace(-fonts.EXTENT, fonts.EXTENT, fonts.SIZE).abs()
-    half = torch.stack([(ink.any(dim=1) * side).amax(1), (ink.any(dim=2) * side).amax(1)], dim=1)  # (B, 2): of the box
+    # (B, 2): of the box
+    half = torch.stack([(ink.any(dim=1) * side).amax(1), (ink.any(dim=2) * side).amax(1)], dim=1)
     unit = _straight(factors | {"scale": torch.ones(len(level))})
     reach = (unit.abs() @ half[:, :, None]).amax(dim=(1, 2))
     shift = factors["shift_x"].abs().maximum(factors["shift_y"].abs())

@@ -1,4 +1,5 @@
-"""Labelled images, held as tensors in memory: the well-known sets, and what stands in for them without a network."""
+"""Labelled images, held as tensors in memory: the well-known sets, and what stands
+in for them without a network."""
 
 from typing import NamedTuple
 
@@ -23,25 +24,29 @@ class Images(NamedTuple):
 def mnist(fallback=True):
     """MNIST: 60,000 + 10,000 handwritten digits, 28×28, from the cache or through torchvision.
 
-    fallback: where MNIST is neither cached nor reachable, say so and return procedural digits of the same shape;
-        False raises ConnectionError instead.
-    Returns Images with x (N, 1, 28, 28) uint8. Source: Y. LeCun, C. Cortes & C. J. C. Burges (1998).
+    fallback: where MNIST is neither cached nor reachable, say so and return procedural digits of
+        the same shape; False raises ConnectionError instead. Returns Images with x (N, 1, 28, 28)
+        uint8. Source: Y. LeCun, C. Cortes & C. J. C. Burges (1998).
     """
     return _load("MNIST", _digits, fallback)
 
 
 def fashion_mnist(fallback=True):
-    """Fashion-MNIST: 60,000 + 10,000 articles of clothing in ten classes, 28×28; procedural letters A to J stand in.
+    """Fashion-MNIST: 60,000 + 10,000 articles of clothing in ten classes, 28×28;
+    procedural letters A to J stand in.
 
-    fallback: as in mnist(). Returns Images with x (N, 1, 28, 28) uint8. Source: H. Xiao, K. Rasul & R. Vollgraf (2017).
+    fallback: as in mnist(). Returns Images with x (N, 1, 28, 28) uint8. Source: H.
+        Xiao, K. Rasul & R. Vollgraf (2017).
     """
     return _load("FashionMNIST", _letters, fallback)
 
 
 def cifar10(fallback=True):
-    """CIFAR-10: 50,000 + 10,000 small photographs in ten classes, 32×32; procedural textures stand in.
+    """CIFAR-10: 50,000 + 10,000 small photographs in ten classes,
+    32×32; procedural textures stand in.
 
-    fallback: as in mnist(). Returns Images with x (N, 3, 32, 32) uint8. Source: A. Krizhevsky (2009).
+    fallback: as in mnist(). Returns Images with x (N, 3, 32, 32)
+        uint8. Source: A. Krizhevsky (2009).
     """
     return _load("CIFAR10", _textures, fallback)
 
@@ -55,7 +60,9 @@ def _load(name, stand_in, fallback):
     except ConnectionError as error:
         lack = f"{NAMES[name]} is neither cached in {cache_folder()} nor reachable"
         if not fallback:
-            cure = "connect to the network once, or leave out fallback=False for a procedural stand-in"
+            cure = (
+                "connect to the network once, or leave out fallback=False for a procedural stand-in"
+            )
             raise ConnectionError(f"{lack}: {cure}") from error
         images = stand_in()
         print(f"{lack}: standing in {len(images.x):,} {images.name}")
@@ -66,18 +73,22 @@ def _load(name, stand_in, fallback):
 
 def _tensors(dataset):
     x, y = torch.as_tensor(dataset.data), torch.as_tensor(dataset.targets, dtype=torch.int64)
-    x = x[:, None] if x.dim() == 3 else x.permute(0, 3, 1, 2)  # (N, 28, 28) or (N, 32, 32, 3) → (N, C, H, W)
+    # (N, 28, 28) or (N, 32, 32, 3) → (N, C, H, W)
+    x = x[:, None] if x.dim() == 3 else x.permute(0, 3, 1, 2)
     return x.contiguous(), y
 
 
-# Test sets are drawn from another seed: with the same one they would be the first images of the training set.
+# Test sets are drawn from another seed: with the same one they would be the first images of the
+# training set.
 def _digits():
     train, test = glyphs.digits(60_000, seed=0), glyphs.digits(10_000, seed=1)
     return Images("procedural digits", train.x, train.y, test.x, test.y, tuple("0123456789"))
 
 
 def _letters():
-    train, test = (glyphs.letters(n, seed, alphabet="ABCDEFGHIJ") for n, seed in ((60_000, 0), (10_000, 1)))
+    train, test = (
+        glyphs.letters(n, seed, alphabet="ABCDEFGHIJ") for n, seed in ((60_000, 0), (10_000, 1))
+    )
     return Images("procedural letters", train.x, train.y, test.x, test.y, tuple("ABCDEFGHIJ"))
 
 
@@ -87,10 +98,12 @@ def _textures():
 
 
 def digits8(test=0.25, seed=0):
-    """scikit-learn's 1,797 real handwritten digits of 8×8 pixels; they come with the library, so no network is needed.
+    """scikit-learn's 1,797 real handwritten digits of 8×8 pixels; they come with the
+    library, so no network is needed.
 
-    test: share of the images held out, the same share of every class. seed: of the split.
-    Returns Images with x (N, 1, 8, 8) float32 in [0, 1]. Source: E. Alpaydin & C. Kaynak, UCI repository, 1998.
+    test: share of the images held out, the same share of every class. seed: of the
+    split. Returns Images with x (N, 1, 8, 8) float32 in [0, 1]. Source: E. Alpaydin &
+    C. Kaynak, UCI repository, 1998.
     """
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split

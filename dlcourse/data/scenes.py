@@ -1,7 +1,7 @@
 """Coloured textures in the format of CIFAR-10: what stands in for it without a network.
 
-The class is the kind of pattern. Its colour gives a hint, as in photographs (ships are often on blue); direction, size,
-position, contrast, light and noise are chance.
+The class is the kind of pattern. Its colour gives a hint, as in photographs (ships are often on
+blue); direction, size, position, contrast, light and noise are chance.
 """
 
 import math
@@ -17,9 +17,11 @@ SIDE = 32
 
 
 def textures(n=50_000, seed=0):
-    """n textures in ten classes, PATTERNS. The same seed gives the same images; take another one for the test set.
+    """n textures in ten classes, PATTERNS. The same seed gives the same images;
+    take another one for the test set.
 
-    Returns x (n, 3, 32, 32) uint8 and y (n,) int64, cached from 5,000 images on. Raises ValueError for n < 1.
+    Returns x (n, 3, 32, 32) uint8 and y (n,) int64, cached from 5,000 images
+    on. Raises ValueError for n < 1.
     """
 
     def make():
@@ -41,7 +43,9 @@ def _draw(generator):
     contrast = 0.15 + 0.85 * torch.rand(BLOCK, 1, 1, generator=generator)
     pattern = (0.5 + contrast * (pattern - 0.5))[:, None]
     hue = 2 * math.pi * (y[:, None] / len(PATTERNS) + torch.arange(3) / 3)
-    tint = (0.5 + 0.5 * hue.cos())[:, :, None, None]  # (B, 3, 1, 1): each kind has a colour that it prefers
+    tint = (0.5 + 0.5 * hue.cos())[
+        :, :, None, None
+    ]  # (B, 3, 1, 1): each kind has a colour that it prefers
     dark, step = torch.rand(2, BLOCK, 3, 1, 1, generator=generator)
     dark = 0.55 * dark.lerp(tint, 0.45)
     x = dark.lerp(dark + 0.2 + 0.25 * step, pattern)  # (B, 3, 32, 32)
@@ -111,7 +115,9 @@ def _crosses(u, v, generator):
 
 def _clouds(u, v, generator):
     coarse = torch.rand(len(u), 1, 5, 5, generator=generator)
-    return F.interpolate(coarse, size=(SIDE, SIDE), mode="bicubic", align_corners=True)[:, 0].clamp(0, 1)
+    return F.interpolate(coarse, size=(SIDE, SIDE), mode="bicubic", align_corners=True)[:, 0].clamp(
+        0, 1
+    )
 
 
 def _cracks(u, v, generator):

@@ -1,11 +1,13 @@
-"""The small CSV tables that come with the library, in dlcourse/data/files; lines that begin with # say where from."""
+"""The small CSV tables that come with the library, in dlcourse/data/files; lines
+that begin with # say where from."""
 
 import csv
 from importlib import resources
 
 
 def read_table(name):
-    """The rows of the table `name`, e.g. "co2.csv", a list of lists of str; the first row is the header's.
+    """The rows of the table `name`, e.g. "co2.csv", a list of lists of
+    str; the first row is the header's.
 
     Raises FileNotFoundError where the file is missing.
     """

@@ -1,8 +1,9 @@
 """Points in the plane with class labels: small problems whose answer can be seen.
 
-Every function returns x (n, 2) float32 and y (n,) int64, shuffled, its classes of equal size (to within one point).
-`seed` feeds a generator of its own: the global one is left alone. `noise` is a standard deviation in units of x.
-Errors: ValueError for fewer points than classes, or for a negative noise.
+Every function returns x (n, 2) float32 and y (n,) int64, shuffled, its classes of equal size
+(to within one point). `seed` feeds a generator of its own: the global one is left alone.
+`noise` is a standard deviation in units of x. Errors: ValueError for fewer points than
+classes, or for a negative noise.
 """
 
 import math
@@ -15,7 +16,9 @@ def _start(n, classes, noise, seed):
     if not isinstance(classes, int) or classes < 1:
         raise ValueError(f"the number of classes is a whole number of at least 1, not {classes!r}")
     if not isinstance(n, int) or n < classes:
-        raise ValueError(f"n is a whole number of at least {classes} (one point a class), not {n!r}")
+        raise ValueError(
+            f"n is a whole number of at least {classes} (one point a class), not {n!r}"
+        )
     if noise < 0:
         raise ValueError(f"noise is a standard deviation and cannot be negative; it is {noise}")
     generator = torch.Generator().manual_seed(seed)
@@ -36,7 +39,8 @@ def moons(n=500, noise=0.1, seed=0):
 
 
 def spirals(n=500, turns=1.0, noise=0.05, arms=2, seed=0):
-    """Spiral arms that wind `turns` times around the origin between the radii 0.15 and 1; the label is the arm."""
+    """Spiral arms that wind `turns` times around the origin between the radii
+    0.15 and 1; the label is the arm."""
     generator, y = _start(n, arms, noise, seed)
     radius = 0.15 + 0.85 * torch.rand(n, generator=generator)
     angle = 2 * math.pi * (turns * radius + y / arms)
@@ -50,13 +54,9 @@ def ring(n=500, modes=8, radius=1.0, noise=0.05, seed=0):
     return _points(radius * angle.cos(), radius * angle.sin(), noise, generator), y
 
 
-def gaussians(n=500, classes=3, noise=0.5, seed=0):
-    """Overlapping Gaussians of standard deviation `noise`, their means on the unit circle (a ring with wide modes)."""
-    return ring(n, modes=classes, radius=1.0, noise=noise, seed=seed)
-
-
 def swiss_roll(n=500, noise=0.05, classes=4, seed=0):
-    """A spiral of one and a half turns, about unit variance; the label is the stretch of it, from inside to outside."""
+    """A spiral of one and a half turns, about unit variance; the label is the stretch
+    of it, from inside to outside."""
     generator, y = _start(n, classes, noise, seed)
     along = (y + torch.rand(n, generator=generator)) / classes  # 0 inside … 1 outside
     angle = math.pi * (1.5 + 3 * along)

@@ -16,7 +16,8 @@ WAVE = 6.0  # pixels: how smooth the random field is
 def straight(slant, rotation, scale, aspect):
     """The matrices (B, 2, 2) that take a printed character to a written one.
 
-    slant: pixels to the right per pixel upwards. rotation: degrees, anticlockwise. scale: of the height.
+    slant: pixels to the right per pixel upwards. rotation: degrees,
+        anticlockwise. scale: of the height.
     aspect: width over height, relative to what is printed. Each (B,).
     """
     angle = rotation * math.pi / 180
@@ -38,9 +39,11 @@ def sources(matrices, shift, displacement):
 
 
 def smooth_field(n, channels, generator):
-    """n smooth random fields (n, 28, 28, channels); the root mean square of a channel is 1 about the centre.
+    """n smooth random fields (n, 28, 28, channels); the root mean square of
+    a channel is 1 about the centre.
 
-    They hold no shift, rotation, scaling or shear: those are factors of their own, and stay what they say.
+    They hold no shift, rotation, scaling or shear: those are factors of
+    their own, and stay what they say.
     """
     waves = _waves()
     weights = torch.randn(n * channels, len(waves), generator=generator)
@@ -52,11 +55,15 @@ def _waves():
     """The shapes that smooth fields are sums of: (36, 784)."""
     y, x = (grid.flatten() for grid in torch.meshgrid(CENTRES, CENTRES, indexing="ij"))
     knots = torch.linspace(-16, 16, 6)
-    bumps = torch.stack([torch.exp(-((x - a) ** 2 + (y - b) ** 2) / (2 * WAVE**2)) for a in knots for b in knots])
-    calm = 1 / (1 + ((x**2 + y**2) / 13.0**2) ** 2)  # less towards the edge, where ink would leave the image
+    bumps = torch.stack(
+        [torch.exp(-((x - a) ** 2 + (y - b) ** 2) / (2 * WAVE**2)) for a in knots for b in knots]
+    )
+    # less towards the edge, where ink would leave the image
+    calm = 1 / (1 + ((x**2 + y**2) / 13.0**2) ** 2)
     maps = torch.stack([torch.ones_like(x), x, y])  # (3, 784): what a straight map can do
     disc = x**2 + y**2 < 11.0**2  # where there is ink
     overlap = (calm * maps)[:, disc] @ maps[:, disc].T  # (3, 3)
-    part = torch.linalg.solve(overlap, (calm * bumps)[:, disc] @ maps[:, disc].T, left=False)  # (36, 3)
+    # (36, 3)
+    part = torch.linalg.solve(overlap, (calm * bumps)[:, disc] @ maps[:, disc].T, left=False)
     waves = calm * (bumps - part @ maps)
     return waves / waves[:, disc].square().sum(0).mean().sqrt()

@@ -1,4 +1,5 @@
-"""Weights that others have trained, from the cache folder or from the network, and checked before they are used."""
+"""Weights that others have trained, from the cache folder or from the network, and
+checked before they are used."""
 
 import hashlib
 import socket
@@ -15,31 +16,38 @@ class Pretrained(NamedTuple):
     """A trained network with what it needs to be used."""
 
     model: torch.nn.Module  # in eval mode, on the CPU
-    prepare: object  # images (…, 3, H, W), uint8 or float32 in [0, 1] → what the model was trained on
+    prepare: (
+        object  # images (…, 3, H, W), uint8 or float32 in [0, 1] → what the model was trained on
+    )
     classes: tuple[str, ...]
 
 
 def imagenet_resnet18():
-    """ResNet-18 as trained by torchvision on ImageNet-1k: 11,689,512 parameters, 69.8 % of the validation set right.
+    """ResNet-18 as trained by torchvision on ImageNet-1k: 11,689,512 parameters,
+    69.8 % of the validation set right.
 
-    The file (45 MB) comes from the cache folder or, once, from the network; its SHA-256 is checked either way, and a
-    damaged one is named, set aside and fetched again. Returns Pretrained; model(prepare(x)) gives logits (B, 1000).
-    Raises ConnectionError where the weights are neither cached nor reachable.
-    Source: He, Zhang, Ren & Sun (2016), "Deep residual learning for image recognition"; weights: torchvision, BSD.
+    The file (45 MB) comes from the cache folder or, once, from the network; its SHA-256 is checked
+    either way, and a damaged one is named, set aside and fetched again. Returns Pretrained;
+    model(prepare(x)) gives logits (B, 1000). Raises ConnectionError where the weights are neither
+    cached nor reachable. Source: He, Zhang, Ren & Sun (2016), "Deep residual learning for image
+    recognition"; weights: torchvision, BSD.
     """
     from torchvision.models import ResNet18_Weights, resnet18
 
     weights = ResNet18_Weights.IMAGENET1K_V1
     model = resnet18()
     model.load_state_dict(load_checked(weights.url))
-    return Pretrained(model.eval(), weights.transforms(antialias=True), tuple(weights.meta["categories"]))
+    return Pretrained(
+        model.eval(), weights.transforms(antialias=True), tuple(weights.meta["categories"])
+    )
 
 
 def load_checked(url):
-    """The state dict at an address whose file name ends in the first digits of its SHA-256: `name-f37072fd.pth`.
+    """The state dict at an address whose file name ends in the first digits of
+    its SHA-256: `name-f37072fd.pth`.
 
-    From the cache folder, else from the network. Raises ConnectionError where it is neither cached nor reachable, or
-    where what arrived is not what the name promises.
+    From the cache folder, else from the network. Raises ConnectionError where it is neither cached
+    nor reachable, or where what arrived is not what the name promises.
     """
     name = urllib.parse.urlsplit(url).path.rpartition("/")[2]
     path, digest = cache_folder() / name, name.removesuffix(".pth").rpartition("-")[2]
@@ -55,19 +63,25 @@ def load_checked(url):
 
 
 def _fetch(url, path, digest, aside):
-    """Downloads into the folder aside, checks, reads, and only then moves the file into the cache."""
+    """Downloads into the folder aside, checks, reads, and only then
+    moves the file into the cache."""
     whole = type(path)(aside) / path.name
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(fetch.STALLED)
     try:
-        torch.hub.download_url_to_file(url, str(whole), digest, progress=False)  # raises for another hash
+        # raises for another hash
+        torch.hub.download_url_to_file(url, str(whole), digest, progress=False)
     except (OSError, RuntimeError) as error:
-        raise ConnectionError(f"{path.name} could not be fetched ({error}); try again, or go on without it") from error
+        raise ConnectionError(
+            f"{path.name} could not be fetched ({error}); try again, or go on without it"
+        ) from error
     finally:
         socket.setdefaulttimeout(before)
     state = _read(whole)
     if state is None:
-        raise ConnectionError(f"{path.name} holds no weights although its hash is right: tell the course team")
+        raise ConnectionError(
+            f"{path.name} holds no weights although its hash is right: tell the course team"
+        )
     try:
         whole.replace(path)
     except OSError as error:
@@ -81,7 +95,8 @@ def _is_sound(path, digest):
 
 
 def _read(path):
-    """The state dict in a file, or None where there is none. Only tensors are unpacked, never code."""
+    """The state dict in a file, or None where there is none. Only
+    tensors are unpacked, never code."""
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # what a file that holds no weights raises depends on what it does hold

@@ -1,7 +1,8 @@
-"""Byte-pair encoding: tokens longer than a byte, learnt by counting. Any bytes can be encoded, and come back.
+"""Byte-pair encoding: tokens longer than a byte, learnt by counting.
+Any bytes can be encoded, and come back.
 
-Sennrich, Haddow & Birch (2016), "Neural machine translation of rare words with subword units"; on bytes: Radford et al.
-(2019), section 2.2.
+Sennrich, Haddow & Birch (2016), "Neural machine translation of rare words with subword units"; on
+bytes: Radford et al. (2019), section 2.2.
 """
 
 import re
@@ -10,10 +11,11 @@ from itertools import pairwise
 
 
 def learn_bpe(data, merges):
-    """The pairs that are joined, most frequent first: a list of up to `merges` pairs; pair i makes token 256 + i.
+    """The pairs that are joined, most frequent first:
+    a list of up to `merges` pairs; pair i makes token 256 + i.
 
-    data: bytes. Tokens never reach across the beginning of a word (a blank belongs to the word after it). Of two pairs
-    as frequent, the smaller is joined first.
+    data: bytes. Tokens never reach across the beginning of a word (a blank belongs to the word
+    after it). Of two pairs as frequent, the smaller is joined first.
     """
     words = {tuple(word): count for word, count in Counter(re.findall(rb"\s?\S+|\s", data)).items()}
     rules = []
@@ -30,7 +32,8 @@ def learn_bpe(data, merges):
 
 
 def join_pair(tokens, pair, new):
-    """A tuple of tokens with `new` wherever the two tokens of `pair` stood next to each other, from the left."""
+    """A tuple of tokens with `new` wherever the two tokens
+    of `pair` stood next to each other, from the left."""
     if pair[0] not in tokens:
         return tokens
     joined = []
@@ -43,7 +46,8 @@ def join_pair(tokens, pair, new):
 
 
 def bpe_encode(data, rules):
-    """bytes → list of tokens. The rules are applied to each word in the order in which they were learnt."""
+    """bytes → list of tokens.
+    The rules are applied to each word in the order in which they were learnt."""
     rank, tokens, known = {pair: index for index, pair in enumerate(rules)}, [], {}
     for word in re.findall(rb"\s?\S+|\s", data):
         if word not in known:

@@ -4,9 +4,10 @@
     xt = q_sample(x0, t, eps, abar)
     loss = diffusion_loss(model, x0, abar, kind="v")
 
-t is a whole number, 0 … T − 1: t = 0 has one step of noise, clean data have none. (In the papers t is 1 … T: theirs
-is ours plus one.) abar (T,): abar[t] = Π (1 − β_s), s = 0 … t. A model is called as model(xt, t) with t (B,) int64 and
-returns the shape of xt; `kind` says what: "eps", "x0", "v" or "score". Images are in [−1, 1].
+t is a whole number, 0 … T − 1: t = 0 has one step of noise, clean data have none. (In the papers t
+is 1 … T: theirs is ours plus one.) abar (T,): abar[t] = Π (1 − β_s), s = 0 … t. A model is called
+as model(xt, t) with t (B,) int64 and returns the shape of xt; `kind` says what: "eps", "x0", "v" or
+"score". Images are in [−1, 1].
 """
 
 import math
@@ -15,7 +16,8 @@ import torch
 
 
 def linear_betas(steps):
-    """β of each step, evenly spaced (Ho et al. 2020, section 4: 1e-4 … 0.02 for 1000) → (steps,), float64.
+    """β of each step, evenly spaced
+    (Ho et al. 2020, section 4: 1e-4 … 0.02 for 1000) → (steps,), float64.
 
     For another number of steps β is scaled so that as much noise arrives in all.
     """
@@ -24,7 +26,8 @@ def linear_betas(steps):
 
 
 def cosine_betas(steps, offset=0.008):
-    """β of each step such that abar falls like cos² (Nichol & Dhariwal 2021, equation 17) → (steps,), float64.
+    """β of each step such that abar falls like cos²
+    (Nichol & Dhariwal 2021, equation 17) → (steps,), float64.
 
     offset: keeps the first steps from being too small. β is at most 0.999, as there.
     """
@@ -58,7 +61,8 @@ def abar_before(abar):
 
 
 def posterior(x0, xt, t, abar):
-    """Mean (B, …) and variance (B, 1, …, 1) of q(x of step t − 1 | xt, x0). Ho et al. (2020), equations 6 and 7.
+    """Mean (B, …) and variance (B, 1, …, 1) of q(x of step t − 1 | xt, x0).
+    Ho et al. (2020), equations 6 and 7.
 
     x0, xt: (B, …). t: (B,) int64. abar: (T,). For t = 0 the mean is x0 and the variance 0.
     """
@@ -69,9 +73,11 @@ def posterior(x0, xt, t, abar):
 
 
 def target(x0, eps, t, abar, kind):
-    """What a model of this kind should return. v = √abar ε − √(1 − abar) x0: Salimans & Ho (2022), section 4.
+    """What a model of this kind should return.
+    v = √abar ε − √(1 − abar) x0: Salimans & Ho (2022), section 4.
 
-    x0, eps: (B, …). t: (B,). abar: (T,). kind: "eps", "x0", "v" or "score" (of q(xt|x0)). Returns (B, …).
+    x0, eps: (B, …). t: (B,). abar: (T,).
+    kind: "eps", "x0", "v" or "score" (of q(xt|x0)). Returns (B, …).
     """
     level = spread(abar, t, x0)
     if kind == "v":
@@ -95,10 +101,12 @@ def to_x0_eps(output, xt, t, abar, kind):
 
 
 def diffusion_loss(model, x0, abar, kind="eps"):
-    """Mean squared error of the model at a random time for each example. Ho et al. (2020), algorithm 1, equation 14.
+    """Mean squared error of the model at a random time for each example.
+    Ho et al. (2020), algorithm 1, equation 14.
 
-    model: model(xt, t) → (B, …). x0: (B, …). abar: (T,). kind: see `target`. The mean goes over all numbers, so that
-    a guess of 0 costs about 1 for "eps" whatever the number of pixels. Returns a 0-d tensor.
+    model: model(xt, t) → (B, …). x0: (B, …). abar: (T,).
+    kind: see `target`. The mean goes over all numbers, so that a guess of 0
+    costs about 1 for "eps" whatever the number of pixels. Returns a 0-d tensor.
     """
     t = torch.randint(len(abar), (len(x0),), device=x0.device)
     eps = torch.randn_like(x0)

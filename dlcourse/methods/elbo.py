@@ -1,7 +1,9 @@
-"""The parts of the evidence lower bound (ELBO) of a variational autoencoder. Everything in nats, one value an example.
+"""The parts of the evidence lower bound (ELBO) of a variational autoencoder.
+Everything in nats, one value an example.
 
-ELBO(x) = E_q(z|x)[ln p(x|z)] − KL(q(z|x) ‖ p(z)) ≤ ln p(x), with q(z|x) = N(μ, diag σ²) and p(z) = N(0, I):
-Kingma & Welling (2014), "Auto-encoding variational Bayes", equations 3 and 10. Means over a batch are the caller's.
+ELBO(x) = E_q(z|x)[ln p(x|z)] − KL(q(z|x) ‖ p(z)) ≤ ln p(x),
+with q(z|x) = N(μ, diag σ²) and p(z) = N(0, I): Kingma & Welling (2014),
+"Auto-encoding variational Bayes", equations 3 and 10. Means over a batch are the caller's.
 """
 
 import torch
@@ -9,7 +11,8 @@ from torch.nn import functional as F
 
 
 def reparameterise(mu, log_var, generator=None):
-    """One draw z = μ + σ ε for every example, ε ~ N(0, I), through which gradients flow to mu and log_var.
+    """One draw z = μ + σ ε for every example, ε ~ N(0, I),
+    through which gradients flow to mu and log_var.
 
     mu, log_var: (B, d); log_var is ln σ². Returns (B, d).
     """
@@ -18,7 +21,8 @@ def reparameterise(mu, log_var, generator=None):
 
 
 def gaussian_kl(mu, log_var):
-    """KL(N(μ, diag σ²) ‖ N(0, I)) in nats, summed over the latents: (B, d) twice → (B,). log_var is ln σ².
+    """KL(N(μ, diag σ²) ‖ N(0, I)) in nats, summed over the latents:
+    (B, d) twice → (B,). log_var is ln σ².
 
     Kingma & Welling (2014), appendix B: ½ Σ (μ² + σ² − ln σ² − 1).
     """
@@ -26,7 +30,8 @@ def gaussian_kl(mu, log_var):
 
 
 def bernoulli_nll(logits, x):
-    """−ln p(x|z) in nats where each pixel is a coin with these logits, summed over all axes but the first → (B,).
+    """−ln p(x|z) in nats where each pixel is a coin with these logits,
+    summed over all axes but the first → (B,).
 
     x: the shape of logits, values 0 or 1.
     """

@@ -1,7 +1,9 @@
-"""The game of a generative adversarial network (GAN): both losses, one step of both players, a path between latents.
+"""The game of a generative adversarial network (GAN):
+both losses, one step of both players, a path between latents.
 
-Goodfellow et al. (2014), "Generative adversarial nets". Losses are in nats, means over the batch, and take logits: the
-discriminator's probability that an example is real is the sigmoid of its logit.
+Goodfellow et al. (2014), "Generative adversarial nets".
+Losses are in nats, means over the batch, and take logits:
+the discriminator's probability that an example is real is the sigmoid of its logit.
 """
 
 import torch
@@ -11,9 +13,11 @@ from dlcourse.train import descend
 
 
 def d_loss(real, fake):
-    """The discriminator's loss: −mean ln D(x) − mean ln(1 − D(G(z))). Goodfellow et al. (2014), equation 1, negated.
+    """The discriminator's loss: −mean ln D(x) − mean ln(1 − D(G(z))).
+    Goodfellow et al. (2014), equation 1, negated.
 
-    real, fake: its logits for real and for generated examples, any shapes. Returns a 0-d tensor; 2 ln 2 for guessing.
+    real, fake: its logits for real and for generated examples, any shapes.
+    Returns a 0-d tensor; 2 ln 2 for guessing.
     """
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
@@ -29,8 +33,8 @@ def g_loss(fake):
 def gan_step(generator, discriminator, optimiser_g, optimiser_d, x, z):
     """One step of the discriminator, then one of the generator against the new discriminator.
 
-    x: a batch of real examples. z: latents for as many fakes. Returns {"D": …, "G": …}, both losses.
-    Real and fake go through the discriminator in batches of their own.
+    x: a batch of real examples. z: latents for as many fakes. Returns {"D": …, "G": …}, both
+    losses. Real and fake go through the discriminator in batches of their own.
     """
     fake = generator(z)
     loss_d = d_loss(discriminator(x), discriminator(fake.detach()))
@@ -41,9 +45,11 @@ def gan_step(generator, discriminator, optimiser_g, optimiser_d, x, z):
 
 
 def slerp(a, b, steps):
-    """Points on the arc from a to b (spherical linear interpolation), both included: each (d,) → (steps, d).
+    """Points on the arc from a to b (spherical linear interpolation),
+    both included: each (d,) → (steps, d).
 
-    With ω the angle between a and b: (sin((1 − t) ω) a + sin(t ω) b) / sin ω; the straight line where ω is 0.
+    With ω the angle between a and b:
+    (sin((1 − t) ω) a + sin(t ω) b) / sin ω; the straight line where ω is 0.
     Shoemake (1985), "Animating rotation with quaternion curves"; for latents: White (2016).
     """
     t = torch.linspace(0, 1, steps, dtype=a.dtype, device=a.device)[:, None]

@@ -1,10 +1,12 @@
-"""A judge of generated images: a small classifier of the real ones. Its answers and its features are the ruler.
+"""A judge of generated images: a small classifier of the real ones.
+Its answers and its features are the ruler.
 
     judge = train_judge(CNN((1, 8, 16, 32)).to(device), images.mnist(), keep=cached)
     judge.distance(samples), judge.floor(), class_histogram(judge.classes(samples))
 
-The Fréchet distance in these features is no FID, which means the features of one particular Inception network, trained
-on photographs: figures of two judges, or of two data sets, cannot be compared.
+The Fréchet distance in these features is no FID,
+which means the features of one particular Inception network, trained on photographs:
+figures of two judges, or of two data sets, cannot be compared.
 """
 
 import torch
@@ -17,8 +19,9 @@ from dlcourse.train import descend, evaluating, smoke, train
 class Judge:
     """A trained classifier that only looks, and the features of real images to compare with.
 
-    network: `network(x)` → logits (N, C), `network.features(x)` → what they are computed from, of any shape. It is put
-    into eval mode and stays there. reference: real images (N, 1, H, W), uint8 or float32 in [0, 1].
+    network: `network(x)` → logits (N, C), `network.features(x)` → what they are computed from,
+    of any shape. It is put into eval mode and stays there.
+    reference: real images (N, 1, H, W), uint8 or float32 in [0, 1].
     """
 
     def __init__(self, network, reference):
@@ -26,7 +29,8 @@ class Judge:
         self.reference = self.features(reference)
 
     def classes(self, x):
-        """The class that each image seems to show: x (N, 1, H, W), uint8 or in [0, 1] → (N,) class numbers."""
+        """The class that each image seems to show:
+        x (N, 1, H, W), uint8 or in [0, 1] → (N,) class numbers."""
         return self._look(self.network, x).argmax(dim=1)
 
     def features(self, x):
@@ -34,11 +38,13 @@ class Judge:
         return self._look(self.network.features, x)
 
     def distance(self, x):
-        """Squared Fréchet distance of images x to the reference, in the judge's features. A 0-d float64 tensor."""
+        """Squared Fréchet distance of images x to the reference, in the judge's features.
+        A 0-d float64 tensor."""
         return frechet_from_features(self.features(x), self.reference)
 
     def floor(self, seed=0):
-        """Squared Fréchet distance of two halves of the reference: what the best of samplers would get, about."""
+        """Squared Fréchet distance of two halves of the reference:
+        what the best of samplers would get, about."""
         return noise_floor(self.reference, torch.Generator().manual_seed(seed))
 
     def _look(self, function, x):
@@ -48,14 +54,18 @@ class Judge:
 
 
 def train_judge(network, images, keep=None, n=20_000, epochs=2, seed=0):
-    """A Judge: network trained on the first n real images, with the test images for its reference. Prints its accuracy.
+    """A Judge: network trained on the first n real images,
+    with the test images for its reference. Prints its accuracy.
 
-    network: as in Judge; its weights are drawn anew from `seed`, so the judge is the same in every notebook.
-    images: x, y, x_test, y_test and name, as dlcourse.data.images.mnist() gives them. keep: dlcourse.data.cache.cached,
-    or None to train each time. The global random state is left alone. Some 10 s on one core for CNN((1, 8, 16, 32)).
+    network: as in Judge; its weights are drawn anew from `seed`,
+    so the judge is the same in every notebook.
+    images: x, y, x_test, y_test and name, as dlcourse.data.images.mnist() gives them. keep:
+    dlcourse.data.cache.cached, or None to train each time. The global random state is left alone.
+    Some 10 s on one core for CNN((1, 8, 16, 32)).
     """
     count = sum(p.numel() for p in network.parameters())
-    name = f"judge-{images.name.replace(' ', '-')}-{count}-{n}-{epochs}-{seed}{'-smoke' if smoke() else ''}-v1"
+    mode = "-smoke" if smoke() else ""
+    name = f"judge-{images.name.replace(' ', '-')}-{count}-{n}-{epochs}-{seed}{mode}-v1"
 
     def make():
         with torch.random.fork_rng(devices=[]):
@@ -98,7 +108,8 @@ def soften(x, sigma=1.0):
     bell = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=x.device) / sigma) ** 2)
     bell = bell / bell.sum()
     x = F.pad(_ready(x), (reach, reach, reach, reach), mode="replicate")
-    return F.conv2d(F.conv2d(x, bell[None, None, :, None]), bell[None, None, None, :])  # rows, then columns
+    # Rows, then columns
+    return F.conv2d(F.conv2d(x, bell[None, None, :, None]), bell[None, None, None, :])
 
 
 def _ready(x):

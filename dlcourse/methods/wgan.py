@@ -1,8 +1,10 @@
-"""The earth mover's distance W, and a generative adversarial network (GAN) whose critic estimates it.
+"""The earth mover's distance W,
+and a generative adversarial network (GAN) whose critic estimates it.
 
-W by linear programming; what a critic minimises, and three ways to bound its slope: clipped weights (Arjovsky, Chintala
-& Bottou 2017, "Wasserstein GAN"), a gradient penalty (Gulrajani et al. 2017, "Improved training of Wasserstein GANs"),
-spectral norm (Miyato et al. 2018). A critic gives each example one number, in the units of the distance: no logit.
+W by linear programming; what a critic minimises, and three ways to bound its slope: clipped weights
+(Arjovsky, Chintala & Bottou 2017, "Wasserstein GAN"), a gradient penalty (Gulrajani et al. 2017,
+"Improved training of Wasserstein GANs"), spectral norm (Miyato et al. 2018). A critic gives each
+example one number, in the units of the distance: no logit.
 """
 
 import torch
@@ -11,10 +13,12 @@ from dlcourse.train import descend
 
 
 def transport_plan(cost, p, q):
-    """The cheapest way to carry p to q, by linear programming; (plan * cost).sum() is the earth mover's distance.
+    """The cheapest way to carry p to q, by linear programming;
+    (plan * cost).sum() is the earth mover's distance.
 
     cost: (N, M) of carrying one unit from i to j. p: (N,), q: (M,) shares, both sum to 1; float64.
-    Returns the plan (N, M), how much goes from i to j. Kantorovich (1942); solver: HiGHS through SciPy.
+    Returns the plan (N, M), how much goes from i to j.
+    Kantorovich (1942); solver: HiGHS through SciPy.
     """
     from scipy.optimize import linprog
 
@@ -27,16 +31,18 @@ def transport_plan(cost, p, q):
 
 
 def critic_loss(real, fake):
-    """What the critic minimises: mean f(fake) − mean f(real). Arjovsky et al. (2017), equation 2, negated.
+    """What the critic minimises: mean f(fake) − mean f(real).
+    Arjovsky et al. (2017), equation 2, negated.
 
-    real, fake: its values for real and for generated examples, any shapes. Returns a 0-d tensor; its negative estimates
-    the earth mover's distance as far as the slope of f is at most 1.
+    real, fake: its values for real and for generated examples, any shapes. Returns a 0-d tensor;
+    its negative estimates the earth mover's distance as far as the slope of f is at most 1.
     """
     return fake.mean() - real.mean()
 
 
 def clip_weights(model, limit):
-    """Brings every parameter of the model into [−limit, limit], in place. Arjovsky et al. (2017), algorithm 1.
+    """Brings every parameter of the model into [−limit, limit], in place.
+    Arjovsky et al. (2017), algorithm 1.
 
     Returns the share of the parameters that were outside, a float.
     """
@@ -50,21 +56,25 @@ def clip_weights(model, limit):
 
 
 def gradient_penalty(critic, real, fake):
-    """Mean of (‖∇f‖ − 1)² at random points between real and fake. Gulrajani et al. (2017), equation 3, without λ.
+    """Mean of (‖∇f‖ − 1)² at random points between real and fake.
+    Gulrajani et al. (2017), equation 3, without λ.
 
-    critic: (B, …) → B values, each of its own example only (no batch norm). real, fake: (B, …), the same shape.
-    Returns a 0-d tensor with a gradient by the critic's weights.
+    critic: (B, …) → B values, each of its own example only (no batch norm). real, fake: (B, …), the
+    same shape. Returns a 0-d tensor with a gradient by the critic's weights.
     """
-    eps = torch.rand(len(real), *[1] * (real.dim() - 1), dtype=real.dtype, device=real.device)  # (B, 1, …)
+    # (B, 1, …)
+    eps = torch.rand(len(real), *[1] * (real.dim() - 1), dtype=real.dtype, device=real.device)
     between = (eps * real + (1 - eps) * fake).detach().requires_grad_()
     (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
     return (slope.flatten(1).norm(dim=1) - 1).square().mean()
 
 
 def wgan_step(generator, critic, optimiser_g, optimiser_c, x, z, penalty, weight=10.0):
-    """A step of the critic for each batch in x, then one of the generator. Gulrajani et al. (2017), algorithm 1.
+    """A step of the critic for each batch in x, then one of the generator.
+    Gulrajani et al. (2017), algorithm 1.
 
-    x: (n_critic, B, …) real examples. z: (n_critic + 1, B, latents), the last for the generator's step.
+    x: (n_critic, B, …) real examples.
+    z: (n_critic + 1, B, latents), the last for the generator's step.
     penalty: penalty(critic, real, fake) → 0-d tensor, e.g. gradient_penalty; weight: λ.
     Returns {"distance": the critic's last estimate, "G": the generator's loss}.
     """
@@ -79,7 +89,8 @@ def wgan_step(generator, critic, optimiser_g, optimiser_c, x, z, penalty, weight
 
 
 def largest_singular_value(weight, steps=20):
-    """Largest singular value of a matrix (N, M) by power iteration from a vector of ones. Miyato et al. (2018).
+    """Largest singular value of a matrix (N, M) by power iteration from a vector of ones.
+    Miyato et al. (2018).
 
     Two products with the matrix a step, nothing is decomposed. Returns a 0-d tensor.
     """

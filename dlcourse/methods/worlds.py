@@ -1,4 +1,5 @@
-"""Worlds to learn in: maps of squares as tables, small tests with known values, gymnasium's environments in tensors."""
+"""Worlds to learn in: maps of squares as tables,
+small tests with known values, gymnasium's environments in tensors."""
 
 import torch
 
@@ -8,23 +9,29 @@ MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))  # up, right, down, left: actions 0 �
 class GridWorld:
     """A map of squares as tables of probabilities and rewards.
 
-    rows: strings of equal length: "." free, "#" rock, "S" start, "G" goal, "x" a hole. A move into rock or off the map
-    stays. slip: probability of sliding off to the left or right of the chosen direction, half each.
-    rewards: {character: reward of entering such a square}, 0 where none is given. ends: characters that end the task.
-    back: characters that send back to the start. P: (S, 4, S), rows of zeros after an end. R: (S, 4). All float64.
-    States are numbered row by row, rocks included. Raises ValueError for rows of unequal length.
+    rows: strings of equal length: "." free, "#" rock, "S" start, "G" goal, "x" a hole.
+    A move into rock or off the map stays.
+    slip: probability of sliding off to the left or right of the chosen direction, half each.
+    rewards: {character: reward of entering such a square}, 0 where none is given.
+    ends: characters that end the task.
+    back: characters that send back to the start. P: (S, 4, S), rows of zeros after an end.
+    R: (S, 4). All float64. States are numbered row by row, rocks included.
+    Raises ValueError for rows of unequal length.
     """
 
     def __init__(self, rows, slip=0.0, rewards=None, ends="G", back=""):
         if len({len(row) for row in rows}) != 1:
-            raise ValueError(f"the rows of a map must be of one length: {[len(row) for row in rows]}")
+            raise ValueError(
+                f"the rows of a map must be of one length: {[len(row) for row in rows]}"
+            )
         self.rows, self.height, self.width = rows, len(rows), len(rows[0])
         self.squares, rewards = "".join(rows), rewards or {}
         self.start = self.squares.find("S")
         states = len(self.squares)
         self.P = torch.zeros(states, 4, states, dtype=torch.float64)
         self.R = torch.zeros(states, 4, dtype=torch.float64)
-        self.to = torch.zeros(states, 4, dtype=torch.int64)  # without slip; where the task ends, the square of the end
+        # Without slip; where the task ends, the square of the end
+        self.to = torch.zeros(states, 4, dtype=torch.int64)
         for state in range(states):
             if self.squares[state] in "#" + ends:
                 continue
@@ -47,7 +54,8 @@ class GridWorld:
         return row * self.width + column if inside and self.rows[row][column] != "#" else state
 
     def tables(self):
-        """For a map without slip: where each move leads (S, 4), its reward (S, 4), whether the task ends there (S, 4).
+        """For a map without slip: where each move leads (S, 4),
+        its reward (S, 4), whether the task ends there (S, 4).
 
         Raises ValueError where chance has a part.
         """
@@ -57,17 +65,22 @@ class GridWorld:
 
 
 def probes(gamma):
-    """Smallest tests of an agent, each with one thing to go wrong, after A. L. Jones (2021), "Debugging RL".
+    """Smallest tests of an agent, each with one thing to go wrong,
+    after A. L. Jones (2021), "Debugging RL".
 
-    Returns {name: (batch, truncated, states, q)}: batch is every transition there is (obs (N, 1), actions (N,),
-    rewards (N,), next_obs (N, 1), terminated (N,) bool); truncated (N,) says where a clock stopped the episode;
+    Returns {name: (batch, truncated, states, q)}: batch is every transition there is
+    (obs (N, 1), actions (N,), rewards (N,), next_obs (N, 1), terminated (N,) bool);
+    truncated (N,) says where a clock stopped the episode;
     q (K, A) are the exact values of the optimal policy in `states` (K, 1).
     """
     ends, goes = True, False
-    table = {  # name: transitions (obs, action, reward, next obs, terminated, truncated), {state: values}
+    # name: transitions (obs, action, reward, next obs, terminated, truncated), {state: values}
+    table = {
         "one step, reward 1": ([(0, 0, 1, 0, ends, 0)], {0: [1.0]}),
-        "the state decides": ([(-1, 0, -1, 0, ends, 0), (1, 0, 1, 0, ends, 0)], {-1: [-1.0], 1: [1.0]}),
-        "the reward comes later": ([(-1, 0, 0, 1, goes, 0), (1, 0, 1, 1, ends, 0)], {-1: [gamma], 1: [1.0]}),
+        "the state decides": ([(-1, 0, -1, 0, ends, 0), (1, 0, 1, 0, ends, 0)],
+                              {-1: [-1.0], 1: [1.0]}),
+        "the reward comes later": ([(-1, 0, 0, 1, goes, 0), (1, 0, 1, 1, ends, 0)],
+                                   {-1: [gamma], 1: [1.0]}),
         "the action decides": ([(0, 0, -1, 0, ends, 0), (0, 1, 1, 0, ends, 0)], {0: [-1.0, 1.0]}),
         "both decide": (
             [(s, a, 1 if (s > 0) == (a > 0) else -1, 0, ends, 0) for s in (-1, 1) for a in (0, 1)],
@@ -84,21 +97,37 @@ def probes(gamma):
 def _as_tensors(transitions, values):
     columns = (torch.tensor(column) for column in zip(*transitions, strict=True))
     obs, actions, rewards, next_obs, terminated, truncated = columns
-    batch = (obs[:, None].float(), actions, rewards.float(), next_obs[:, None].float(), terminated.bool())
-    return batch, truncated.bool(), torch.tensor(list(values))[:, None].float(), torch.tensor(list(values.values()))
+    batch = (
+        obs[:, None].float(),
+        actions,
+        rewards.float(),
+        next_obs[:, None].float(),
+        terminated.bool(),
+    )
+    return (
+        batch,
+        truncated.bool(),
+        torch.tensor(list(values))[:, None].float(),
+        torch.tensor(list(values.values())),
+    )
 
 
 class Players:
-    """Copies of a gymnasium environment side by side, in tensors; finished episodes start anew by themselves.
+    """Copies of a gymnasium environment side by side, in tensors;
+    finished episodes start anew by themselves.
 
-    name: of an environment whose vector form restarts in the step *after* an end, as CartPole-v1's does. count: N.
-    obs: (N, D), what the agents see now. returns: the sum of rewards of every finished episode, in order.
+    name: of an environment whose vector form restarts in
+    the step *after* an end, as CartPole-v1's does. count: N.
+    obs: (N, D), what the agents see now.
+    returns: the sum of rewards of every finished episode, in order.
     """
 
     def __init__(self, name, count, seed, **options):
         import gymnasium  # only who plays needs it
 
-        self.env = gymnasium.make_vec(name, count, vectorization_mode="vector_entry_point", **options)
+        self.env = gymnasium.make_vec(
+            name, count, vectorization_mode="vector_entry_point", **options
+        )
         obs, _ = self.env.reset(seed=seed)
         self.obs, self.returns = torch.from_numpy(obs), []
         self.fresh, self.sums = torch.zeros(count, dtype=torch.bool), torch.zeros(count)
@@ -106,13 +135,16 @@ class Players:
     def step(self, actions):
         """Plays actions (N,) → obs, rewards, next_obs, terminated, truncated, valid; all (N, …).
 
-        next_obs is what truly followed, also at an end. Where valid is False the environment was only restarting: that
-        row is no transition and must not be learnt from.
+        next_obs is what truly followed, also at an end. Where valid is False the environment was
+        only restarting: that row is no transition and must not be learnt from.
         """
         obs, valid = self.obs, ~self.fresh
         next_obs, rewards, terminated, truncated, _ = self.env.step(actions.numpy())
         self.obs, rewards = torch.from_numpy(next_obs), torch.from_numpy(rewards).float()
-        terminated, truncated = torch.from_numpy(terminated.copy()), torch.from_numpy(truncated.copy())
+        terminated, truncated = (
+            torch.from_numpy(terminated.copy()),
+            torch.from_numpy(truncated.copy()),
+        )
         self.fresh = terminated | truncated
         self.sums += rewards
         self.returns += self.sums[self.fresh].tolist()

@@ -6,9 +6,11 @@ from torch import nn
 
 
 class QNet(nn.Module):
-    """The value of every action in a state, from an MLP; dueling: one value of the state plus what each action adds.
+    """The value of every action in a state, from an MLP;
+    dueling: one value of the state plus what each action adds.
 
-    observations: numbers that describe a state. actions: how many there are. hidden: units of the two hidden layers.
+    observations: numbers that describe a state.
+    actions: how many there are. hidden: units of the two hidden layers.
     forward: (B, observations) → (B, actions), no activation at the end: a value may be any number.
     Mnih et al. (2015); dueling: Wang et al. (2016), equation 9.
     """
@@ -26,14 +28,17 @@ class QNet(nn.Module):
         advantage = self.advantage(features)  # (B, A)
         if self.value is None:
             return advantage
-        return self.value(features) + advantage - advantage.mean(dim=1, keepdim=True)  # (B, 1) + (B, A)
+        # (B, 1) + (B, A)
+        return self.value(features) + advantage - advantage.mean(dim=1, keepdim=True)
 
 
 class ActorCritic(nn.Module):
-    """A policy and the value of the state, from two separate MLPs: forward (B, observations) → logits (B, A), (B,).
+    """A policy and the value of the state, from two separate MLPs:
+    forward (B, observations) → logits (B, A), (B,).
 
-    The last layer of the policy starts small, so that all actions are almost equally likely at first.
-    Orthogonal weights as in Andrychowicz et al. (2021), "What matters for on-policy deep actor-critic methods?".
+    The last layer of the policy starts small, so that all actions are almost
+    equally likely at first. Orthogonal weights as in Andrychowicz et al. (2021),
+    "What matters for on-policy deep actor-critic methods?".
     """
 
     def __init__(self, observations, actions, hidden=64):
@@ -46,7 +51,11 @@ class ActorCritic(nn.Module):
 
 
 def _tanh_network(inputs, hidden, outputs, last):
-    sizes = [(inputs, hidden, math.sqrt(2)), (hidden, hidden, math.sqrt(2)), (hidden, outputs, last)]
+    sizes = [
+        (inputs, hidden, math.sqrt(2)),
+        (hidden, hidden, math.sqrt(2)),
+        (hidden, outputs, last),
+    ]
     layers = []
     for fan_in, fan_out, gain in sizes:
         layer = nn.Linear(fan_in, fan_out)

@@ -1,12 +1,15 @@
-"""Recurrent cells from their equations, in torch's order of gates, and the networks built from torch's own."""
+"""Recurrent cells from their equations,
+in torch's order of gates, and the networks built from torch's own."""
 
 from torch import nn
 
 
 def lstm_cell(x, h, c, w_ih, w_hh, b_ih, b_hh):
-    """One step of an LSTM (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates i, f, g, o.
+    """One step of an LSTM
+    (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates i, f, g, o.
 
-    x: (B, D), h and c: (B, H), w_ih: (4 H, D), w_hh: (4 H, H), both biases (4 H,). Returns h, c, both (B, H).
+    x: (B, D), h and c: (B, H), w_ih: (4 H, D), w_hh: (4 H, H), both biases (4 H,).
+    Returns h, c, both (B, H).
     """
     i, f, g, o = (x @ w_ih.T + b_ih + h @ w_hh.T + b_hh).chunk(4, dim=1)  # (B, 4 H) → 4 × (B, H)
     c = f.sigmoid() * c + i.sigmoid() * g.tanh()
@@ -26,7 +29,8 @@ def gru_cell(x, h, w_ih, w_hh, b_ih, b_hh):
 
 
 class Last(nn.Module):
-    """Reads a sequence (B, T, D), answers from the last state → (B, outputs). cell: nn.RNN, nn.LSTM or nn.GRU."""
+    """Reads a sequence (B, T, D), answers from the last state → (B, outputs).
+    cell: nn.RNN, nn.LSTM or nn.GRU."""
 
     def __init__(self, cell, features, hidden, outputs=1):
         super().__init__()
@@ -37,12 +41,16 @@ class Last(nn.Module):
 
 
 class CharacterLSTM(nn.Module):
-    """ids (B, T) and a state or None → logits (B, T, V) of the characters that follow, and the new state."""
+    """ids (B, T) and a state or None → logits (B, T, V)
+    of the characters that follow, and the new state."""
 
     def __init__(self, vocabulary, embedding=64, hidden=256):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, embedding)
-        self.lstm, self.head = nn.LSTM(embedding, hidden, batch_first=True), nn.Linear(hidden, vocabulary)
+        self.lstm, self.head = (
+            nn.LSTM(embedding, hidden, batch_first=True),
+            nn.Linear(hidden, vocabulary),
+        )
 
     def forward(self, ids, state=None):
         hidden, state = self.lstm(self.embedding(ids), state)  # (B, T, H)

@@ -1,7 +1,9 @@
-"""Transformers: attention, the block, and what is built of it: a GPT, an encoder–decoder, a network for images (ViT).
+"""Transformers: attention, the block, and what is built of it:
+a GPT, an encoder–decoder, a network for images (ViT).
 
-Vaswani et al. (2017), "Attention is all you need". Unlike there: layer norm before attention and MLP (Xiong et al.
-2020) unless asked otherwise, GELU instead of ReLU, no dropout, rotary or learned positions.
+Vaswani et al. (2017), "Attention is all you need".
+Unlike there: layer norm before attention and MLP (Xiong et al. 2020) unless asked otherwise,
+GELU instead of ReLU, no dropout, rotary or learned positions.
 """
 
 import math
@@ -14,8 +16,9 @@ from torch.nn import functional as F
 def attention(q, k, v, mask=None):
     """softmax(q kᵀ / √d) v, a weighted mean of the rows of v. Vaswani et al. (2017), equation 1.
 
-    q: (…, T, d), k: (…, S, d), v: (…, S, e). mask: (T, S) bool, or wider; True where a query may look. Each row needs
-    one True: a row of −∞ has no softmax (NaN). Returns (…, T, e) and the weights (…, T, S).
+    q: (…, T, d), k: (…, S, d), v: (…, S, e).
+    mask: (T, S) bool, or wider; True where a query may look. Each row needs one True:
+    a row of −∞ has no softmax (NaN). Returns (…, T, e) and the weights (…, T, S).
     """
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])  # (…, T, S)
     if mask is not None:
@@ -27,8 +30,8 @@ def attention(q, k, v, mask=None):
 def rotary(x, start=0, period=10_000.0):
     """Turns features i and i + d/2 of row t together, by the angle (start + t) · period^(−2i/d).
 
-    x: (…, T, d), d even. Returns the same shape. Su et al. (2021), "RoFormer", equation 34, there with neighbours
-    i, i + 1 as pairs: the same up to the order of the features.
+    x: (…, T, d), d even. Returns the same shape. Su et al. (2021), "RoFormer", equation 34, there
+    with neighbours i, i + 1 as pairs: the same up to the order of the features.
     """
     half = x.shape[-1] // 2
     frequency = period ** (-torch.arange(half, dtype=x.dtype, device=x.device) / half)
@@ -39,12 +42,14 @@ def rotary(x, start=0, period=10_000.0):
 
 
 class MultiHeadAttention(nn.Module):
-    """Attention in `heads` subspaces of width / heads features each: x (B, T, width) → (B, T, width).
+    """Attention in `heads` subspaces of width / heads features each:
+    x (B, T, width) → (B, T, width).
 
-    rope: turn queries and keys by their positions (not with a memory). forward: memory (B, S, width) to look into
-    instead of x itself; causal: a query may look at its own position and earlier ones only; cache: a dict, empty at
-    first, that keeps keys and values of earlier calls. watch = True: `weights` (B, heads, T, S) are those of the last
-    call; else they are never stored, and torch's fused kernel is used.
+    rope: turn queries and keys by their positions (not with a memory). forward: memory (B, S,
+    width) to look into instead of x itself; causal: a query may look at its own position and
+    earlier ones only; cache: a dict, empty at first, that keeps keys and values of earlier calls.
+    watch = True: `weights` (B, heads, T, S) are those of the last call; else they are never stored,
+    and torch's fused kernel is used.
     """
 
     def __init__(self, width, heads, rope=False):
@@ -55,8 +60,11 @@ class MultiHeadAttention(nn.Module):
 
     def forward(self, x, memory=None, causal=False, cache=None):
         looked_at = x if memory is None else memory
-        q, k, v = (part.unflatten(2, (self.heads, -1)).transpose(1, 2)  # (B, T, width) → (B, heads, T, d)
-                   for part in (self.query(x), *self.key_value(looked_at).chunk(2, dim=2)))  # fmt: skip
+        # (B, T, width) → (B, heads, T, d)
+        q, k, v = (
+            part.unflatten(2, (self.heads, -1)).transpose(1, 2)
+            for part in (self.query(x), *self.key_value(looked_at).chunk(2, dim=2))
+        )
         if self.rope:
             past = cache["k"].shape[2] if cache else 0
             q, k = rotary(torch.stack([q, k]), past)
@@ -74,7 +82,8 @@ class MultiHeadAttention(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention between positions, then an MLP at each; both are added to the stream x (B, T, width).
+    """Attention between positions, then an MLP at each;
+    both are added to the stream x (B, T, width).
 
     pre: layer norm before each (Xiong et al. 2020), else after each addition (Vaswani et al. 2017).
     """
@@ -82,7 +91,9 @@ class Block(nn.Module):
     def __init__(self, width, heads, rope=False, pre=True):
         super().__init__()
         self.pre, self.attend = pre, MultiHeadAttention(width, heads, rope)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
         self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
 
     def forward(self, x, causal=False, cache=None):
@@ -94,17 +105,21 @@ class Block(nn.Module):
 
 
 class GPT(nn.Module):
-    """ids (B, T) → logits (B, T, vocabulary): causal, of the tokens that follow; else, of the tokens themselves.
+    """ids (B, T) → logits (B, T, vocabulary): causal,
+    of the tokens that follow; else, of the tokens themselves.
 
-    context: greatest length, with learned positions; None: rotary positions, and any length. caches: None, or a list
-    of one dict for each block, empty at first: then `ids` are only what is new. After Radford et al. (2019).
+    context: greatest length, with learned positions; None: rotary positions, and any length.
+    caches: None, or a list of one dict for each block, empty at first: then `ids` are only what is
+    new. After Radford et al. (2019).
     """
 
     def __init__(self, vocabulary, width=64, layers=2, heads=4, context=None, causal=True):
         super().__init__()
         self.causal, self.embedding = causal, nn.Embedding(vocabulary, width)
         self.position = None if context is None else nn.Embedding(context, width)
-        self.blocks = nn.ModuleList(Block(width, heads, rope=context is None) for _ in range(layers))
+        self.blocks = nn.ModuleList(
+            Block(width, heads, rope=context is None) for _ in range(layers)
+        )
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, vocabulary)
 
     def forward(self, ids, caches=None):
@@ -119,10 +134,11 @@ class GPT(nn.Module):
 
 
 def generate(model, ids, count, choose, cached=True):
-    """Continues ids (B, T) by `count` tokens of a causal GPT. choose: logits (B, V) → the next tokens (B, 1).
+    """Continues ids (B, T) by `count` tokens of a causal GPT.
+    choose: logits (B, V) → the next tokens (B, 1).
 
-    cached: keep keys and values, and compute only the new token; else all of them again each time. Returns
-    (B, T + count).
+    cached: keep keys and values, and compute only the new token;
+    else all of them again each time. Returns (B, T + count).
     """
     caches, new = [{} for _ in model.blocks] if cached else None, ids
     with torch.no_grad():
@@ -133,12 +149,15 @@ def generate(model, ids, count, choose, cached=True):
 
 
 class CrossBlock(nn.Module):
-    """A causal block that also looks into a memory (B, S, width), between its attention and its MLP."""
+    """A causal block that also looks into a memory (B, S, width),
+    between its attention and its MLP."""
 
     def __init__(self, width, heads):
         super().__init__()
         self.attend, self.look = MultiHeadAttention(width, heads), MultiHeadAttention(width, heads)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
         self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(width) for _ in range(3))
 
     def forward(self, x, memory):
@@ -150,7 +169,8 @@ class CrossBlock(nn.Module):
 class EncoderDecoder(nn.Module):
     """source (B, S) and what is written so far (B, T) → logits (B, T, vocabulary) of what follows.
 
-    context: greatest length of either. Vaswani et al. (2017), figure 1, with one embedding for both sides.
+    context: greatest length of either.
+    Vaswani et al. (2017), figure 1, with one embedding for both sides.
     """
 
     def __init__(self, vocabulary, width=64, layers=1, heads=4, context=32):
@@ -159,13 +179,20 @@ class EncoderDecoder(nn.Module):
         self.read, self.written = nn.Embedding(context, width), nn.Embedding(context, width)
         self.encoder = nn.ModuleList(Block(width, heads) for _ in range(layers))
         self.decoder = nn.ModuleList(CrossBlock(width, heads) for _ in range(layers))
-        self.norm1, self.norm2, self.head = nn.LayerNorm(width), nn.LayerNorm(width), nn.Linear(width, vocabulary)
+        self.norm1, self.norm2, self.head = (
+            nn.LayerNorm(width),
+            nn.LayerNorm(width),
+            nn.Linear(width, vocabulary),
+        )
 
     def forward(self, source, so_far):
         memory = self.embedding(source) + self.read.weight[: source.shape[1]]  # (B, S, width)
         for block in self.encoder:
             memory = block(memory)
-        memory, x = self.norm1(memory), self.embedding(so_far) + self.written.weight[: so_far.shape[1]]
+        memory, x = (
+            self.norm1(memory),
+            self.embedding(so_far) + self.written.weight[: so_far.shape[1]],
+        )
         for block in self.decoder:
             x = block(x, memory)
         return self.head(self.norm2(x))
@@ -174,19 +201,21 @@ class EncoderDecoder(nn.Module):
 class ViT(nn.Module):
     """Images (B, channels, size, size), cut into patches that are its tokens → logits (B, classes).
 
-    Dosovitskiy et al. (2021), "An image is worth 16×16 words". Unlike there: the mean over the tokens instead of a
-    token of its own for the class. size: a multiple of patch.
+    Dosovitskiy et al. (2021), "An image is worth 16×16 words". Unlike there: the mean over the
+    tokens instead of a token of its own for the class. size: a multiple of patch.
     """
 
     def __init__(self, size, patch, classes=10, channels=1, width=64, layers=2, heads=4):
         super().__init__()
-        self.patches = nn.Conv2d(channels, width, patch, stride=patch)  # one linear layer, at each patch
+        # One linear layer, at each patch
+        self.patches = nn.Conv2d(channels, width, patch, stride=patch)
         self.position = nn.Parameter(0.3 * torch.randn((size // patch) ** 2, width))
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
         self.norm, self.head = nn.LayerNorm(width), nn.Linear(width, classes)
 
     def forward(self, x):
-        x = self.patches(x).flatten(2).transpose(1, 2) + self.position  # (B, C, H, W) → (B, T, width)
+        # (B, C, H, W) → (B, T, width)
+        x = self.patches(x).flatten(2).transpose(1, 2) + self.position
         for block in self.blocks:
             x = block(x)
         return self.head(self.norm(x).mean(dim=1))

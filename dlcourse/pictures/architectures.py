@@ -1,4 +1,5 @@
-"""Drawings for the second day of convolutional networks: what networks cost, how far they see, a U-Net, overlays.
+"""Drawings for the second day of convolutional networks:
+what networks cost, how far they see, a U-Net, overlays.
 
 Every function draws with matplotlib and returns the figure.
 """
@@ -8,34 +9,53 @@ import numpy as np
 
 from dlcourse.plot import MARKERS, PALETTE
 
+OUTLINES = (
+    (PALETTE[1], "solid"),
+    (PALETTE[5], "dashed"),
+    (PALETTE[7], "dotted"),
+    (PALETTE[3], "dashdot"),
+)
+
 
 def costs(networks):
-    """Two views of what networks cost: parameters against multiply-adds, and time against multiply-adds.
+    """Two views of what networks cost:
+    parameters against multiply-adds, and time against multiply-adds.
 
     networks: {name: (parameters, multiply-adds, milliseconds)}, all positive. Returns the figure.
     The dotted lines on the right are lines of equal time for each multiply-add.
     """
     figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.9))
     for index, (name, (parameters, adds, time)) in enumerate(networks.items()):
-        style = {"marker": MARKERS[index % 8], "color": PALETTE[index % 7], "markersize": 8, "linestyle": "none"}
+        style = {
+            "marker": MARKERS[index % 8],
+            "color": PALETTE[index % 7],
+            "markersize": 8,
+            "linestyle": "none",
+        }
         axes[0].plot(adds / 1e9, parameters / 1e6, label=name, **style)
         axes[1].plot(adds / 1e9, time, **style)
-    span = np.array([min(n[1] for n in networks.values()), max(n[1] for n in networks.values())]) / 1e9
+    span = (
+        np.array([min(n[1] for n in networks.values()), max(n[1] for n in networks.values())]) / 1e9
+    )
     for rate in 10.0 ** np.arange(-1, 5):  # ms for each thousand million multiply-adds
         axes[1].plot(span, rate * span, color="0.7", linestyle=":", linewidth=1, zorder=0)
     times = [n[2] for n in networks.values()]
     axes[1].set_ylim(min(times) / 2, max(times) * 2)
     axes[0].set(xscale="log", yscale="log", xlabel="multiply-adds (10⁹)", ylabel="parameters (10⁶)")
-    axes[1].set(xscale="log", yscale="log", xlabel="multiply-adds (10⁹)", ylabel="one image on the CPU (ms)")
+    axes[1].set(
+        xscale="log", yscale="log", xlabel="multiply-adds (10⁹)", ylabel="one image on the CPU (ms)"
+    )
     figure.legend(loc="outside right upper", fontsize=9)
     return figure
 
 
 def reach(gradient, field, names=("what it can see", "what it weighs")):
-    """The gradient of one unit at every pixel: on the left where it is not 0, on the right how large it is.
+    """The gradient of one unit at every pixel:
+    on the left where it is not 0, on the right how large it is.
 
-    gradient: (H, W), not negative. field: the computed width of the receptive field in pixels, drawn as a frame
-    around the middle of what is not 0. names: of the two panels. Returns the figure.
+    gradient: (H, W), not negative. field: the computed width of the receptive field in pixels,
+    drawn as a frame around the middle of what is not 0.
+    names: of the two panels. Returns the figure.
     """
     gradient = np.asarray(gradient, dtype=float)
     rows, columns = np.nonzero(gradient)
@@ -44,7 +64,9 @@ def reach(gradient, field, names=("what it can see", "what it weighs")):
     shown = (gradient > 0, gradient / gradient.max())
     for ax, image, name in zip(axes, shown, names, strict=True):
         drawn = ax.imshow(image, cmap="viridis", vmin=0, vmax=1, interpolation="nearest")
-        ax.add_patch(plt.Rectangle(corner, field, field, fill=False, edgecolor=PALETTE[1], linewidth=1.8))
+        ax.add_patch(
+            plt.Rectangle(corner, field, field, fill=False, edgecolor=PALETTE[1], linewidth=1.8)
+        )
         ax.set(title=name, xlabel="pixel")
         ax.grid(False)
     axes[0].set_ylabel("pixel")
@@ -53,32 +75,19 @@ def reach(gradient, field, names=("what it can see", "what it weighs")):
 
 
 def hourglass(width=8, levels=3, size=64, outputs=2):
-    """A U-Net as a drawing: maps as boxes, their channels and size, the way down, the way up, the skips.
+    """A U-Net as a drawing: maps as boxes,
+    their channels and size, the way down, the way up, the skips.
 
-    width: channels at full size; they double with each of the levels. size: pixels of the image. Returns the figure.
+    width: channels at full size; they double with each of the levels.
+    size: pixels of the image. Returns the figure.
     """
     figure, ax = plt.subplots(figsize=(8.6, 3.6))
-    right, widest = 2 * levels + 1.0, {}
+    right = 2 * levels + 1.0
     for level in range(levels + 1):
-        height = 0.9 * 0.68**level
         for x in {float(level), right - 1 - level}:
-            widest[x, level] = 0.1 + 0.05 * level
-            box = plt.Rectangle((x - widest[x, level], -level - height / 2), 2 * widest[x, level], height)
-            box.set(facecolor=PALETTE[0] if x <= levels else PALETTE[2], alpha=0.85)
-            ax.add_patch(box)
-            text, reach = f"{width * 2**level} × {size // 2**level}²", widest[x, level] + 0.08
-            if level in (0, levels):
-                place = (x, height / 2 + 0.06) if level == 0 else (x, -level - height / 2 - 0.22)
-                ax.text(*place, text, ha="center", fontsize=8)
-            else:
-                side = -1 if x == level else 1
-                ax.text(x + side * reach, -level, text, ha="right" if side < 0 else "left", va="center", fontsize=8)
+            _feature_map(ax, x, level, levels, f"{width * 2**level} × {size // 2**level}²")
         if level < levels:
-            far = right - 1 - level
-            arrow = {"arrowstyle": "-|>", "linewidth": 1.6}
-            ax.annotate("", (far - 0.2, -level), (level + 0.2, -level), arrowprops=arrow | {"color": PALETTE[1]})
-            ax.annotate("", (level + 0.85, -level - 0.85), (level + 0.2, -level - 0.3), arrowprops=arrow)
-            ax.annotate("", (far - 0.2, -level - 0.3), (far - 0.85, -level - 0.85), arrowprops=arrow)
+            _ways(ax, level, right - 1 - level)
     middle = (right - 1) / 2
     ax.text(middle, 0.08, "skip: copied and put beside", ha="center", color=PALETTE[1], fontsize=9)
     ax.text(-0.45, -1.0, "pool 2 × 2\n(what)", ha="center", fontsize=9)
@@ -92,52 +101,90 @@ def hourglass(width=8, levels=3, size=64, outputs=2):
     return figure
 
 
+def _feature_map(ax, x, level, levels, text):
+    """A box for the maps of one level, in one colour on the way down, another on the way up."""
+    height, half = 0.9 * 0.68**level, 0.1 + 0.05 * level
+    box = plt.Rectangle((x - half, -level - height / 2), 2 * half, height)
+    box.set(facecolor=PALETTE[0] if x <= levels else PALETTE[2], alpha=0.85)
+    ax.add_patch(box)
+    if level in (0, levels):
+        y = height / 2 + 0.06 if level == 0 else -level - height / 2 - 0.22
+        ax.text(x, y, text, ha="center", fontsize=8)
+    elif x == level:
+        ax.text(x - half - 0.08, -level, text, ha="right", va="center", fontsize=8)
+    else:
+        ax.text(x + half + 0.08, -level, text, ha="left", va="center", fontsize=8)
+
+
+def _ways(ax, near, far):
+    """Arrows of one level: across it, down from its box at x = near, up to its box at x = far."""
+    style = {"arrowstyle": "-|>", "linewidth": 1.6}
+    across = style | {"color": PALETTE[1]}
+    ax.annotate("", (far - 0.2, -near), (near + 0.2, -near), arrowprops=across)
+    ax.annotate("", (near + 0.85, -near - 0.85), (near + 0.2, -near - 0.3), arrowprops=style)
+    ax.annotate("", (far - 0.2, -near - 0.3), (far - 0.85, -near - 0.85), arrowprops=style)
+
+
 def sections(x, masks, dt, dx, titles=None, columns=4):
     """Seismic sections with outlines drawn on them.
 
-    x: (N, 1, H, W) amplitudes. masks: {name: (N, 1, H, W) bool}, each in a colour of its own; an empty one leaves no
-    line. dt, dx: seconds from sample to sample, metres from trace to trace. titles: N strings or None.
-    Returns the figure.
+    x: (N, 1, H, W) amplitudes. masks: {name: (N, 1, H, W) bool}, each in a colour of its own; an
+    empty one leaves no line. dt, dx: seconds from sample to sample, metres from trace to trace.
+    titles: N strings or None. Returns the figure.
     """
     x = np.asarray(x)
     columns = min(columns, len(x))
     rows = -(-len(x) // columns)
+    size = (2.35 * columns, 2.35 * rows + 0.4)
     figure, axes = plt.subplots(
-        rows, columns, figsize=(2.35 * columns, 2.35 * rows + 0.4), squeeze=False, sharex=True, sharey=True
+        rows, columns, figsize=size, squeeze=False, sharex=True, sharey=True
     )
     extent = (0, x.shape[3] * dx / 1000, x.shape[2] * dt, 0)
+    look = {"cmap": "gray", "vmin": -2.5, "vmax": 2.5, "interpolation": "nearest"}
     for ax in axes.flat[len(x) :]:
         ax.axis("off")
     for index, (ax, section) in enumerate(zip(axes.flat, x[:, 0], strict=False)):
-        ax.imshow(section, cmap="gray", vmin=-2.5, vmax=2.5, extent=extent, aspect="auto", interpolation="nearest")
-        for number, mask in enumerate(masks.values()):
-            there = np.asarray(mask)[index, 0]
-            if there.any() and not there.all():
-                ax.contour(
-                    there, levels=[0.5], colors=[PALETTE[(1, 5, 7, 3)[number]]], linewidths=1.7, extent=extent,
-                    origin="upper", linestyles=("solid", "dashed", "dotted", "dashdot")[number],
-                )  # fmt: skip
+        ax.imshow(section, extent=extent, aspect="auto", **look)
+        _outlines(ax, [np.asarray(mask)[index, 0] for mask in masks.values()], extent)
         ax.grid(False)
         if titles is not None:
             ax.set_title(titles[index], fontsize=9)
     figure.supxlabel("distance (km)", fontsize=10)
     figure.supylabel("two-way time (s)", fontsize=10)
-    styles = ("solid", "dashed", "dotted", "dashdot")
-    lines = [plt.Line2D([], [], color=PALETTE[(1, 5, 7, 3)[i]], linestyle=styles[i]) for i in range(len(masks))]
+    lines = [
+        plt.Line2D([], [], color=colour, linestyle=style)
+        for colour, style in OUTLINES[: len(masks)]
+    ]
     figure.legend(lines, list(masks), loc="outside upper center", ncols=len(masks))
     return figure
+
+
+def _outlines(ax, masks, extent):
+    for mask, (colour, style) in zip(masks, OUTLINES, strict=False):
+        if mask.any() and not mask.all():
+            ax.contour(
+                mask,
+                levels=[0.5],
+                colors=[colour],
+                linewidths=1.7,
+                extent=extent,
+                origin="upper",
+                linestyles=style,
+            )
 
 
 def heat(images, maps, titles=None, columns=6, scale=1.7):
     """Images with a map of what mattered laid over them, each map on its own scale.
 
-    images: (N, C, H, W), one channel or three, in [0, 1]. maps: (N, h, w), enlarged to the image. titles: N strings.
-    Returns the figure.
+    images: (N, C, H, W), one channel or three, in [0, 1]. maps: (N, h, w), enlarged to the image.
+    titles: N strings. Returns the figure.
     """
     images, maps = np.asarray(images), np.asarray(maps)
     columns = min(columns, len(images))
     rows, shape = -(-len(images) // columns), images.shape[2] / images.shape[3]
-    figure, axes = plt.subplots(rows, columns, figsize=(scale * columns, (scale * shape + 0.35) * rows), squeeze=False)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(scale * columns, (scale * shape + 0.35) * rows), squeeze=False
+    )
     extent = (0, images.shape[3], images.shape[2], 0)
     for ax in axes.flat:
         ax.axis("off")

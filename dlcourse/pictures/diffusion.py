@@ -1,4 +1,5 @@
-"""Pictures of diffusion: film strips of clouds, schedules, score fields, reverse paths, how errors are magnified."""
+"""Pictures of diffusion: film strips of clouds, schedules,
+score fields, reverse paths, how errors are magnified."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,12 +10,14 @@ from dlcourse.plot import PALETTE, _numpy
 def filmstrip(clouds, titles, rows=1, limit=3.0, side=1.7, colour=None):
     """Clouds of points side by side on the same axes: a list of (N, 2), as many titles.
 
-    rows: how many rows they fill, row by row. limit: half the side of a panel. colour: (N,) numbers that follow each
-    point through the strip, or None. Returns the figure.
+    rows: how many rows they fill, row by row. limit: half the side of a panel. colour: (N,) numbers
+    that follow each point through the strip, or None. Returns the figure.
     """
     columns = -(-len(clouds) // rows)
     size = (side * columns + 0.3, (side + 0.25) * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, sharex=True, sharey=True)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=size, squeeze=False, sharex=True, sharey=True
+    )
     shade = {"color": PALETTE[0]} if colour is None else {"c": _numpy(colour), "cmap": "viridis"}
     for ax, cloud, title in zip(axes.flat, clouds, titles, strict=False):
         ax.scatter(*_numpy(cloud).T, s=2, linewidths=0, **shade)
@@ -48,14 +51,18 @@ def _log_snr(level):
 
 
 def fields(places, arrows, points, titles, limit=2.6, side=2.2):
-    """Vector fields, one panel for each time: two rows where `arrows` are {name: list of (M, 2)} of two names.
+    """Vector fields, one panel for each time:
+    two rows where `arrows` are {name: list of (M, 2)} of two names.
 
-    places: (M, 2). arrows: {row name: [(M, 2), …]}. points: [(N, 2), …], the cloud of each time. An arrow is as long as
-    the root of its vector, and every panel has a scale of its own. Returns the figure.
+    places: (M, 2). arrows: {row name: [(M, 2), …]}.
+    points: [(N, 2), …], the cloud of each time. An arrow is as long as the root of its vector,
+    and every panel has a scale of its own. Returns the figure.
     """
     columns = len(points)
     size = (side * columns + 0.4, (side + 0.2) * len(arrows))
-    figure, axes = plt.subplots(len(arrows), columns, figsize=size, squeeze=False, sharex=True, sharey=True)
+    figure, axes = plt.subplots(
+        len(arrows), columns, figsize=size, squeeze=False, sharex=True, sharey=True
+    )
     where = _numpy(places)
     for row, (name, steps) in zip(axes, arrows.items(), strict=True):
         for ax, arrow, cloud, title in zip(row, steps, points, titles, strict=True):
@@ -72,7 +79,8 @@ def fields(places, arrows, points, titles, limit=2.6, side=2.2):
 
 
 def paths(journeys, limit=3.0, side=2.8):
-    """Ways from noise (crosses) to data (dots), a colour each, a panel for each sampler. journeys: {name: (K, N, 2)}.
+    """Ways from noise (crosses) to data (dots), a colour each, a panel for each sampler.
+    journeys: {name: (K, N, 2)}.
 
     Returns the figure.
     """
@@ -84,16 +92,21 @@ def paths(journeys, limit=3.0, side=2.8):
             ax.plot(*way.T, linewidth=1.2, alpha=0.8)
         ax.scatter(*journey[0].T, s=22, color="black", marker="x", label="noise", zorder=3)
         ax.scatter(*journey[-1].T, s=22, color="black", label="end", zorder=3)
-        ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", title=name)
+        ax.set(
+            xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$", title=name
+        )
     axes[0, 0].set_ylabel("$x_2$")
     axes[0, 0].legend(fontsize=8)
     return figure
 
 
 def embedding(waves):
-    """The numbers that a network sees of a time, one column for each t. waves: (T, width). Returns the axes."""
+    """The numbers that a network sees of a time, one column for each t.
+    waves: (T, width). Returns the axes."""
     ax = plt.subplots(figsize=(6.5, 2.4))[1]
-    shown = ax.imshow(_numpy(waves).T, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest")
+    shown = ax.imshow(
+        _numpy(waves).T, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest"
+    )
     ax.figure.colorbar(shown, ax=ax)
     ax.set(xlabel="t", ylabel="number in the embedding")
     ax.grid(False)

@@ -1,4 +1,5 @@
-"""Explanatory drawings for the lectures: what a neuron, a layer, a step and a folded plane look like.
+"""Explanatory drawings for the lectures:
+what a neuron, a layer, a step and a folded plane look like.
 
 Every function draws with matplotlib and returns the figure (or the axes, where it takes `ax`).
 """
@@ -7,52 +8,46 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
+from dlcourse.pictures.strokes import arrow, canvas, circle
 from dlcourse.plot import MARKERS, PALETTE
-
-GREY = "0.35"
-
-
-def _canvas(width, height, x, y):
-    """Empty axes without frame, ticks or grid, from (0, 0) to (x, y) in drawing units."""
-    figure, ax = plt.subplots(figsize=(width, height))
-    ax.set(xlim=(0, x), ylim=(0, y), aspect="equal")
-    ax.axis("off")
-    return figure, ax
-
-
-def _circle(ax, x, y, radius, text="", colour=PALETTE[0], size=12):
-    ax.add_patch(plt.Circle((x, y), radius, facecolor="white", edgecolor=colour, linewidth=1.8, zorder=3))
-    ax.text(x, y, text, ha="center", va="center", fontsize=size, zorder=4)
-
-
-def _arrow(ax, start, end, colour=GREY, width=1.3):
-    ax.annotate("", end, start, arrowprops={"arrowstyle": "-|>", "color": colour, "linewidth": width})
 
 
 def neuron(inputs=("x_1", "x_2", "x_3")):
-    """One artificial neuron: weighted sum, bias, non-linearity (Rosenblatt 1958, with a general activation).
+    """One artificial neuron: weighted sum, bias,
+    non-linearity (Rosenblatt 1958, with a general activation).
 
-    inputs: names of the inputs in mathtext. Returns the figure. Raises ValueError where there are none.
+    inputs: names of the inputs in mathtext.
+    Returns the figure. Raises ValueError where there are none.
     """
     if not inputs:
         raise ValueError("a neuron needs at least one input")
     height = 1.0 + len(inputs)
-    figure, ax = _canvas(6.4, 2.6, 10, height)
+    figure, ax = canvas(6.4, 2.6, 10, height)
     middle = height / 2
     for index, name in enumerate(inputs, start=1):
         y = height - index
-        _circle(ax, 0.7, y, 0.38, f"${name}$")
-        _arrow(ax, (1.1, y), (3.3, middle + 0.2 * (y - middle)))
-        ax.text(2.0, y + 0.28 * np.sign(middle - y) + 0.18, f"$w_{index}$", ha="center", color=PALETTE[1])
-    _circle(ax, 4.0, middle, 0.68, r"$\Sigma$", size=18)
-    _arrow(ax, (4.0, middle + 1.7), (4.0, middle + 0.72))
+        circle(ax, 0.7, y, 0.38, f"${name}$")
+        arrow(ax, (1.1, y), (3.3, middle + 0.2 * (y - middle)))
+        ax.text(
+            2.0,
+            y + 0.28 * np.sign(middle - y) + 0.18,
+            f"$w_{index}$",
+            ha="center",
+            color=PALETTE[1],
+        )
+    circle(ax, 4.0, middle, 0.68, r"$\Sigma$", size=18)
+    arrow(ax, (4.0, middle + 1.7), (4.0, middle + 0.72))
     ax.text(4.15, middle + 1.35, "$b$", color=PALETTE[1])
-    _arrow(ax, (4.7, middle), (6.2, middle))
+    arrow(ax, (4.7, middle), (6.2, middle))
     ax.text(5.4, middle + 0.2, "$z$", ha="center")
-    ax.add_patch(plt.Rectangle((6.2, middle - 0.6), 1.4, 1.2, facecolor="white", edgecolor=PALETTE[2], linewidth=1.8))
+    ax.add_patch(
+        plt.Rectangle(
+            (6.2, middle - 0.6), 1.4, 1.2, facecolor="white", edgecolor=PALETTE[2], linewidth=1.8
+        )
+    )
     ax.plot([6.4, 6.9, 7.4], [middle - 0.3, middle - 0.3, middle + 0.4], color=PALETTE[2])
     ax.text(6.9, middle - 1.0, "activation $g$", ha="center", fontsize=9)
-    _arrow(ax, (7.6, middle), (8.8, middle))
+    arrow(ax, (7.6, middle), (8.8, middle))
     ax.text(8.9, middle, "$a = g(z)$", va="center", fontsize=12)
     return figure
 
@@ -69,7 +64,7 @@ def layer_graph(sizes, names=None):
     names = names or ["input", *[f"hidden {i}" for i in range(1, len(sizes) - 1)], "output"]
     if len(names) != len(sizes):
         raise ValueError(f"layer_graph got {len(sizes)} layers and {len(names)} names")
-    figure, ax = _canvas(2.2 * len(sizes), 3.0, 3.0 * len(sizes), 5.6)
+    figure, ax = canvas(2.2 * len(sizes), 3.0, 3.0 * len(sizes), 5.6)
     columns = []
     for layer, (size, name) in enumerate(zip(sizes, names, strict=True)):
         shown = size if size <= 6 else 5
@@ -86,28 +81,37 @@ def layer_graph(sizes, names=None):
         ax.text(3.0 + 3.0 * layer, 0.2, label, ha="center", fontsize=10, color=PALETTE[1])
     for layer, column in enumerate(columns):
         for x, y in column:
-            _circle(ax, x, y, 0.27, colour=PALETTE[0] if layer in (0, len(columns) - 1) else PALETTE[2])
+            circle(
+                ax, x, y, 0.27, colour=PALETTE[0] if layer in (0, len(columns) - 1) else PALETTE[2]
+            )
     return figure
 
 
 def half_planes(w, b, reach=3.0, ax=None):
     """The line w·x + b = 0, its normal w, and the side where a threshold neuron fires.
 
-    w: two weights, not both zero; b: the bias; reach: half the width of the drawing. Returns the axes.
+    w: two weights, not both zero; b: the bias; reach:
+    half the width of the drawing. Returns the axes.
     """
     w = np.asarray(w, dtype=float)
     length = np.hypot(*w)
     if length == 0:
-        raise ValueError("half_planes needs a weight that is not zero: without one there is no line")
+        raise ValueError(
+            "half_planes needs a weight that is not zero: without one there is no line"
+        )
     ax = plt.subplots(figsize=(4.2, 3.8))[1] if ax is None else ax
     grid = np.linspace(-reach, reach, 200)
     z = w[0] * grid[None] + w[1] * grid[:, None] + b
     ax.contourf(grid, grid, z, levels=[-1e9, 0, 1e9], colors=PALETTE[:2], alpha=0.15)
-    lines = ax.contour(grid, grid, z, levels=[-4, -2, 0, 2, 4], colors="0.3", linewidths=[0.6, 0.6, 2, 0.6, 0.6])
+    lines = ax.contour(
+        grid, grid, z, levels=[-4, -2, 0, 2, 4], colors="0.3", linewidths=[0.6, 0.6, 2, 0.6, 0.6]
+    )
     ax.clabel(lines, levels=[-4, -2, 2, 4], fmt="z = %g", fontsize=8)
     foot = -b * w / length**2  # the point of the line that is nearest to the origin
-    _arrow(ax, foot, foot + w / length, colour=PALETTE[1], width=2.2)
-    ax.annotate(r"$\mathbf{w}/\|\mathbf{w}\|$", foot + 1.1 * w / length, color=PALETTE[1], fontsize=12)
+    arrow(ax, foot, foot + w / length, colour=PALETTE[1], width=2.2)
+    ax.annotate(
+        r"$\mathbf{w}/\|\mathbf{w}\|$", foot + 1.1 * w / length, color=PALETTE[1], fontsize=12
+    )
     ax.set(xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
     ax.grid(False)
     return ax
@@ -119,7 +123,9 @@ def descent(loss, paths, span):
     loss: function of a NumPy array. paths: {title: iterates}. span: (lowest, highest) weight drawn.
     Returns the figure.
     """
-    figure, axes = plt.subplots(1, len(paths), figsize=(3.1 * len(paths), 2.7), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(paths), figsize=(3.1 * len(paths), 2.7), sharey=True, squeeze=False
+    )
     w = np.linspace(*span, 300)
     for ax, (title, path) in zip(axes.flat, paths.items(), strict=True):
         path = np.asarray(path, dtype=float)
@@ -134,7 +140,8 @@ def descent(loss, paths, span):
 
 
 def landforms(z, maps, names, cell, border=None):
-    """Shaded relief with classes on top, one panel for each map; where a class is negative the relief stays bare.
+    """Shaded relief with classes on top, one panel for each map;
+    where a class is negative the relief stays bare.
 
     z: (H, W) heights in metres, first row in the north. maps: {title: (H, W) class numbers, or −1}.
     names: of the classes. cell: (height, width) of a grid cell in metres.
@@ -149,16 +156,26 @@ def landforms(z, maps, names, cell, border=None):
     colours = [PALETTE[0], PALETTE[7], PALETTE[2], PALETTE[1]] + PALETTE[3:7]
     classes = plt.matplotlib.colors.ListedColormap(colours[: len(names)])
     limits = {"cmap": classes, "vmin": -0.5, "vmax": len(names) - 0.5}
-    figure, axes = plt.subplots(1, len(maps), figsize=(3.3 * len(maps) + 1.2, 3.3), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(maps), figsize=(3.3 * len(maps) + 1.2, 3.3), sharey=True, squeeze=False
+    )
     for ax, (title, forms) in zip(axes.flat, maps.items(), strict=True):
         ax.imshow(shade, cmap="gray", extent=extent, interpolation="nearest")
-        ax.imshow(np.ma.masked_less(np.asarray(forms), 0), alpha=0.55, extent=extent, interpolation="nearest", **limits)
+        ax.imshow(
+            np.ma.masked_less(np.asarray(forms), 0),
+            alpha=0.55,
+            extent=extent,
+            interpolation="nearest",
+            **limits,
+        )
         if border is not None:
             ax.axvline(border * cell[1] / 1000, color="black", linestyle="--")
         ax.set(xlabel="east (km)", title=title)
         ax.grid(False)
     axes[0, 0].set_ylabel("north (km)")
-    handles = [plt.matplotlib.patches.Patch(color=colour, alpha=0.8) for colour in colours[: len(names)]]
+    handles = [
+        plt.matplotlib.patches.Patch(color=colour, alpha=0.8) for colour in colours[: len(names)]
+    ]
     figure.legend(handles, names, loc="outside right upper")
     return figure
 
@@ -166,13 +183,15 @@ def landforms(z, maps, names, cell, border=None):
 def regions(patterns, extent, ax=None, title=None, seed=3):
     """The linear regions of a ReLU network: one colour for each pattern of neurons that are on.
 
-    patterns: (H, W, neurons) booleans on a grid, first row at the bottom. extent: (left, right, bottom, top).
-    Returns the axes. Neighbours can get similar colours: the colours carry no order.
+    patterns: (H, W, neurons) booleans on a grid, first row at the bottom. extent: (left, right,
+    bottom, top). Returns the axes. Neighbours can get similar colours: the colours carry no order.
     """
     ax = plt.subplots(figsize=(3.4, 3.2))[1] if ax is None else ax
     patterns = np.asarray(patterns)
     height, width, _ = patterns.shape
-    numbers = np.unique(patterns.reshape(height * width, -1), axis=0, return_inverse=True)[1].reshape(height, width)
+    numbers = np.unique(patterns.reshape(height * width, -1), axis=0, return_inverse=True)[
+        1
+    ].reshape(height, width)
     colours = np.random.default_rng(seed).uniform(0.5, 1.0, (numbers.max() + 1, 3))
     ax.imshow(colours[numbers], origin="lower", extent=extent, interpolation="nearest")
     ax.set(xlabel="$x_1$", ylabel="$x_2$", title=title)
@@ -208,7 +227,9 @@ def folded(maps, x, y, titles, span=1.2, lines=13):
             points = _square(points, centre, frame)
         for label in range(int(y.max()) + 1):
             member = points[y == label]
-            ax.scatter(*member.T, s=7, color=PALETTE[label], marker=MARKERS[label], linewidths=0, zorder=3)
+            ax.scatter(
+                *member.T, s=7, color=PALETTE[label], marker=MARKERS[label], linewidths=0, zorder=3
+            )
         ax.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], title=title, aspect="equal")
         ax.grid(False)
     return figure

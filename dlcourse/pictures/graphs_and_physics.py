@@ -1,4 +1,5 @@
-"""Pictures of graphs and of physics: how far a message travels, what smoothing does, a solution and its errors."""
+"""Pictures of graphs and of physics:
+how far a message travels, what smoothing does, a solution and its errors."""
 
 import matplotlib.pyplot as plt
 
@@ -6,18 +7,23 @@ from dlcourse.plot import PALETTE, _numpy
 
 
 def reach_maps(places, edges, reach, start):
-    """A graph in the plane, once for each number of layers; the nodes that hear node `start` are filled.
+    """A graph in the plane, once for each number of layers;
+    the nodes that hear node `start` are filled.
 
-    places: (N, 2) in km. edges: (2, E), from and to. reach: {title: (N,) influences ≥ 0}. start: a node's number.
-    Returns the figure.
+    places: (N, 2) in km. edges: (2, E), from and to. reach: {title: (N,) influences ≥ 0}. start: a
+    node's number. Returns the figure.
     """
     places, edges = _numpy(places), _numpy(edges)
-    figure, axes = plt.subplots(1, len(reach), figsize=(2.7 * len(reach), 3.1), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(reach), figsize=(2.7 * len(reach), 3.1), sharey=True, squeeze=False
+    )
     for ax, (title, values) in zip(axes[0], reach.items(), strict=True):
         heard = _numpy(values) > 0
         ax.plot(places[edges, 0], places[edges, 1], color="0.75", linewidth=0.7, zorder=1)
         for chosen, colour in ((~heard, "white"), (heard, PALETTE[5])):
-            ax.scatter(*places[chosen].T, s=34, color=colour, edgecolors="0.3", linewidths=0.7, zorder=2)
+            ax.scatter(
+                *places[chosen].T, s=34, color=colour, edgecolors="0.3", linewidths=0.7, zorder=2
+            )
         ax.scatter(*places[start], s=130, marker="*", color=PALETTE[1], zorder=3)
         ax.set_title(f"{title}: {heard.sum()} of {len(places)}", fontsize=9)
         ax.set_xlabel("east (km)")
@@ -28,16 +34,20 @@ def reach_maps(places, edges, reach, start):
 
 
 def smoothing(rounds, spread, accuracy):
-    """What rounds of averaging over neighbours leave of the differences between nodes, and of the accuracy.
+    """What rounds of averaging over neighbours leave of
+    the differences between nodes, and of the accuracy.
 
-    rounds: (K,) numbers ≥ 1. spread: (K,) in 0 … 1. accuracy: (seeds, K) in 0 … 1. Returns the figure.
+    rounds: (K,) numbers ≥ 1. spread: (K,) in 0 … 1.
+    accuracy: (seeds, K) in 0 … 1. Returns the figure.
     """
     accuracy = _numpy(accuracy)
     figure, axes = plt.subplots(1, 2, figsize=(8.0, 3.0), sharex=True)
     axes[0].plot(rounds, _numpy(spread), marker="o", color=PALETTE[0])
     axes[0].set_ylabel("share of variance left")
     axes[1].plot(rounds, accuracy.mean(0), marker="s", color=PALETTE[1])
-    axes[1].fill_between(rounds, accuracy.min(0), accuracy.max(0), color=PALETTE[1], alpha=0.2, linewidth=0)
+    axes[1].fill_between(
+        rounds, accuracy.min(0), accuracy.max(0), color=PALETTE[1], alpha=0.2, linewidth=0
+    )
     axes[1].axhline(0.1, color="0.4", linestyle=":")
     axes[1].annotate("guessing", (rounds[0], 0.12), fontsize=8, color="0.4")
     axes[1].set_ylabel("accuracy, 30 labels")
@@ -51,8 +61,8 @@ def smoothing(rounds, spread, accuracy):
 def solution(answer, truth, title="network"):
     """Two fields over time and place on one scale of colours, and their difference on its own.
 
-    answer, truth: (X, T), place downwards and time to the right, both from 0 to 1. title: of the answer.
-    Returns the figure.
+    answer, truth: (X, T), place downwards and time to the right, both from 0 to 1.
+    title: of the answer. Returns the figure.
     """
     answer, truth = _numpy(answer), _numpy(truth)
     wrong = answer - truth

@@ -1,4 +1,5 @@
-"""Pictures of guided sampling: obedience against variety, quality against time, and the clinic of the samplers."""
+"""Pictures of guided sampling: obedience against variety,
+quality against time, and the clinic of the samplers."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,7 +8,8 @@ from dlcourse.plot import MARKERS, PALETTE, _numpy
 
 
 def guidance_tradeoff(scales, accuracy, variety, distance, real=None):
-    """Left: class accuracy against variety, a point for each scale; right: the distance to real images by scale.
+    """Left: class accuracy against variety, a point for each scale;
+    right: the distance to real images by scale.
 
     All (K,). real: (accuracy, variety) of real images, a star, or None. Returns the figure.
     """
@@ -19,7 +21,9 @@ def guidance_tradeoff(scales, accuracy, variety, distance, real=None):
     if real is not None:
         left.plot(real[1], real[0], "*", color=PALETTE[1], markersize=12, label="real digits")
         left.legend(fontsize=8, loc="lower left")
-    left.set(xlabel="variety within a class", ylabel="class accuracy", title="numbers: scale of guidance")
+    left.set(
+        xlabel="variety within a class", ylabel="class accuracy", title="numbers: scale of guidance"
+    )
     right.plot(scales, _numpy(distance), "o-", color=PALETTE[0])
     right.set(xlabel="scale of guidance", ylabel="Fréchet distance", ylim=(0, None))
     return figure
@@ -45,27 +49,40 @@ def steps_and_seconds(steps, lines, seconds, floor):
 
 
 def contest(rows, floor):
-    """Every run of the table as a dot: Fréchet distance against seconds for 1000 samples. Dotted: the floor.
+    """Every run of the table as a dot: Fréchet distance against seconds for 1000 samples.
+    Dotted: the floor.
 
-    rows: a list of dicts with method, distance and seconds_per_1000. floor: of as many real images. Returns the axes.
+    rows: a list of dicts with method, distance and seconds_per_1000.
+    floor: of as many real images. Returns the axes.
     """
     ax = plt.subplots(figsize=(6.2, 3.4))[1]
     for index, name in enumerate(dict.fromkeys(row["method"] for row in rows)):
         own = [(row["seconds_per_1000"], row["distance"]) for row in rows if row["method"] == name]
-        ax.scatter(*zip(*own, strict=True), color=PALETTE[index % 8], marker=MARKERS[index % 8], s=36, label=name)
+        ax.scatter(
+            *zip(*own, strict=True),
+            color=PALETTE[index % 8],
+            marker=MARKERS[index % 8],
+            s=36,
+            label=name,
+        )
     ax.axhline(floor, color="black", linestyle=":", linewidth=1)
-    ax.set(xlabel="seconds for 1000 samples", ylabel="Fréchet distance", xscale="log", ylim=(0, None))
+    ax.set(
+        xlabel="seconds for 1000 samples", ylabel="Fréchet distance", xscale="log", ylim=(0, None)
+    )
     ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return ax
 
 
 def clinic(runs, means, std, limit=3.4):
-    """A column for each run: how far its points are from their label's place, by step, and where they end.
+    """A column for each run:
+    how far its points are from their label's place, by step, and where they end.
 
     runs: {name: {"spread": (S,), "samples": (N, 2), "wanted": (N,)}}. means: (K, 2): of the
     labels, pale circles of two standard deviations, std. Returns the figure.
     """
-    figure, axes = plt.subplots(2, len(runs), figsize=(1.85 * len(runs) + 0.3, 4.2), sharey="row", squeeze=False)
+    figure, axes = plt.subplots(
+        2, len(runs), figsize=(1.85 * len(runs) + 0.3, 4.2), sharey="row", squeeze=False
+    )
     colours = np.array(PALETTE)
     for (top, bottom), (name, run) in zip(axes.T, runs.items(), strict=True):
         values = _numpy(run["spread"])
@@ -75,7 +92,9 @@ def clinic(runs, means, std, limit=3.4):
         for place, colour in zip(_numpy(means), colours, strict=False):
             bottom.add_patch(plt.Circle(place, 2 * std, color=colour, alpha=0.25, linewidth=0))
         chosen = slice(0, 240)
-        bottom.scatter(*_numpy(run["samples"][chosen]).T, s=6, c=colours[_numpy(run["wanted"][chosen]) % 8])
+        bottom.scatter(
+            *_numpy(run["samples"][chosen]).T, s=6, c=colours[_numpy(run["wanted"][chosen]) % 8]
+        )
         bottom.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$")
     axes[0, 0].set_ylabel("spread around the label's\nplace / right spread")
     axes[1, 0].set_ylabel("$x_2$")

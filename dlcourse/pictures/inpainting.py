@@ -1,4 +1,5 @@
-"""Pictures of data sets and of filled holes: images beside their fillings, curves while they grow, recalls by class."""
+"""Pictures of data sets and of filled holes:
+images beside their fillings, curves while they grow, recalls by class."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -15,11 +16,14 @@ def _grey(images):
 def fillings(rows, hole=None, scale=0.75, limits=(0, 1), cmap="gray"):
     """Images in rows, one row for each way to fill them.
 
-    rows: {name: images (N, 1, H, W)}. hole: (N, 1, H, W) bool; in the first row hidden pixels are painted orange.
+    rows: {name: images (N, 1, H, W)}.
+    hole: (N, 1, H, W) bool; in the first row hidden pixels are painted orange.
     limits: (darkest, brightest). scale: width of an image in inches. Returns the figure.
     """
     count = len(next(iter(rows.values())))
-    figure, axes = plt.subplots(len(rows), count, figsize=(scale * count + 1.1, scale * len(rows)), squeeze=False)
+    figure, axes = plt.subplots(
+        len(rows), count, figsize=(scale * count + 1.1, scale * len(rows)), squeeze=False
+    )
     colours = plt.get_cmap(cmap)
     for row, (name, images) in enumerate(rows.items()):
         values = images.detach().cpu().float().numpy()[:, 0]
@@ -35,7 +39,8 @@ def fillings(rows, hole=None, scale=0.75, limits=(0, 1), cmap="gray"):
 
 
 def live_curves(display, ylabel, keys=("loss", "validation")):
-    """A figure that grows while a training runs: call what this returns with the history after each epoch.
+    """A figure that grows while a training runs:
+    call what this returns with the history after each epoch.
 
     display: IPython's, as every notebook has it. keys: entries of the rows of the history to draw.
     """
@@ -47,7 +52,13 @@ def live_curves(display, ylabel, keys=("loss", "validation")):
         ax.clear()
         for index, key in enumerate(keys):
             values = [row[key] for row in history]
-            ax.plot([row["epoch"] for row in history], values, marker=MARKERS[index], markersize=4, label=key)
+            ax.plot(
+                [row["epoch"] for row in history],
+                values,
+                marker=MARKERS[index],
+                markersize=4,
+                label=key,
+            )
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set(xlabel="epoch", ylabel=ylabel)
         ax.legend()
@@ -58,7 +69,8 @@ def live_curves(display, ylabel, keys=("loss", "validation")):
 
 
 def recalls(groups, rare):
-    """Recall of every class, one dot for each seed and a dash at their mean, the methods side by side.
+    """Recall of every class, one dot for each seed
+    and a dash at their mean, the methods side by side.
 
     groups: {method: (seeds, classes)}. rare: numbers of the classes to shade. Returns the axes.
     """
@@ -72,15 +84,16 @@ def recalls(groups, rare):
             ax.plot(x, one, MARKERS[index], color=colour, markersize=3.5, alpha=0.6)
     for number in rare:
         ax.axvspan(number - 0.5, number + 0.5, color="0.92", zorder=0)
-    ax.set(xlabel="class (shaded: rare in the training set)", ylabel="recall", xticks=range(values.shape[1]),
-           ylim=(None, 1.02))  # fmt: skip
+    ax.set(xlabel="class (shaded: rare in the training set)", ylabel="recall",
+           xticks=range(values.shape[1]), ylim=(None, 1.02))  # fmt: skip
     ax.grid(axis="x", visible=False)
     ax.legend(loc="lower left", ncols=len(groups), fontsize=8)
     return ax
 
 
 def padded_signals(x, mask, rate):
-    """The first channel of a padded batch, the padding shaded. x: (B, T, C), mask: (B, T) bool, rate: samples a second.
+    """The first channel of a padded batch, the padding shaded.
+    x: (B, T, C), mask: (B, T) bool, rate: samples a second.
 
     Returns the figure.
     """
@@ -98,11 +111,14 @@ def padded_signals(x, mask, rate):
 
 
 def feature_maps(activations, image, channels=8):
-    """What the layers of a network show for one image: a row for each layer, some of its channels, each scaled alone.
+    """What the layers of a network show for one image:
+    a row for each layer, some of its channels, each scaled alone.
 
     activations: {layer: (1, C, H, W)}. image: (1, 1, H, W). Returns the figure.
     """
-    figure, axes = plt.subplots(len(activations), channels + 1, figsize=(0.85 * channels + 2, 0.9 * len(activations)))
+    figure, axes = plt.subplots(
+        len(activations), channels + 1, figsize=(0.85 * channels + 2, 0.9 * len(activations))
+    )
     for row, (name, maps) in zip(axes, activations.items(), strict=True):
         pictures = [image[0, 0], *maps[0, :channels]]
         for ax, picture in zip(row, pictures, strict=False):
@@ -111,8 +127,8 @@ def feature_maps(activations, image, channels=8):
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_visible(False)
             ax.grid(False)
-        row[0].set_ylabel(f"{name}\n{maps.shape[1]} × {maps.shape[2]}×{maps.shape[3]}", rotation=0, ha="right",
-                          va="center", fontsize=8)  # fmt: skip
+        row[0].set_ylabel(f"{name}\n{maps.shape[1]} × {maps.shape[2]}×{maps.shape[3]}", rotation=0,
+                          ha="right", va="center", fontsize=8)  # fmt: skip
     return figure
 
 
@@ -124,8 +140,10 @@ def seed_curves(histories, keys, ylabel):
     ax = plt.subplots(figsize=(6, 3))[1]
     for index, (label, key) in enumerate(keys.items()):
         for number, rows in enumerate(histories):
-            ax.plot([row["epoch"] for row in rows], [row[key] for row in rows], MARKERS[index] + "-",
-                    color=PALETTE[index], markersize=4, linewidth=1, label=None if number else label)  # fmt: skip
+            ax.plot([row["epoch"] for row in rows], [row[key] for row in rows],
+                    MARKERS[index] + "-",
+                    color=PALETTE[index], markersize=4, linewidth=1,
+                    label=None if number else label)  # fmt: skip
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set(xlabel="epoch", ylabel=ylabel)
     ax.legend()

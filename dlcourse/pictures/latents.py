@@ -1,4 +1,5 @@
-"""Pictures of the day of variational autoencoders: maps of codes, rates, draws beside their judge, and the clinic."""
+"""Pictures of the day of variational autoencoders:
+maps of codes, rates, draws beside their judge, and the clinic."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,28 +15,45 @@ def _array(values):
 def maps(codes, y, rings=(), size=3.6):
     """Two-dimensional codes side by side, coloured by class.
 
-    codes: {title: (N, 2)}. y: (N,) classes 0 … 9. rings: radii of circles around 0, e.g. where 39 % and 86 % of the
-    prior lie. Returns the figure. Raises ValueError for codes of another dimension.
+    codes: {title: (N, 2)}. y: (N,) classes 0 … 9. rings: radii of circles around 0, e.g. where 39 %
+    and 86 % of the prior lie. Returns the figure. Raises ValueError for codes of another dimension.
     """
-    figure, axes = plt.subplots(1, len(codes), figsize=(size * len(codes) + 0.6, size), squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(codes), figsize=(size * len(codes) + 0.6, size), squeeze=False
+    )
     y = _array(y)
     for ax, (title, points) in zip(axes[0], codes.items(), strict=True):
         points = _array(points)
         if points.ndim != 2 or points.shape[1] != 2:
             raise ValueError(f"maps draws codes (N, 2); {title!r} has shape {points.shape}")
         for k in np.unique(y):
-            colour, marker = PALETTE[k % 8], MARKERS[(k + k // 8) % 8]  # 8 and 9: colours of 0 and 1, other markers
-            ax.scatter(*points[y == k].T, s=7, color=colour, marker=marker, alpha=0.6, linewidths=0, label=str(k))
+            # 8 and 9: colours of 0 and 1, other markers
+            colour, marker = (
+                PALETTE[k % 8],
+                MARKERS[(k + k // 8) % 8],
+            )
+            ax.scatter(
+                *points[y == k].T,
+                s=7,
+                color=colour,
+                marker=marker,
+                alpha=0.6,
+                linewidths=0,
+                label=str(k),
+            )
         for radius in rings:
             ax.add_patch(plt.Circle((0, 0), radius, fill=False, color="black", linestyle=":"))
         ax.set(title=title, xlabel="$z_1$", ylabel="$z_2$")
         ax.set_aspect("equal", adjustable="datalim")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside right center", markerscale=2)
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(), loc="outside right center", markerscale=2
+    )
     return figure
 
 
 def traversals(images, values, names):
-    """One row of images for each latent, which goes from the lowest to the highest of `values`, all else at 0.
+    """One row of images for each latent,
+    which goes from the lowest to the highest of `values`, all else at 0.
 
     images: (len(names) · len(values), 1, H, W), row by row. Returns the figure.
     """
@@ -49,16 +67,21 @@ def traversals(images, values, names):
 
 
 def clinic(runs, baseline, every=10):
-    """One panel for each run: the KL, and the reconstruction from a draw and from the mean, over the steps.
+    """One panel for each run:
+    the KL, and the reconstruction from a draw and from the mean, over the steps.
 
-    runs: {name: {curve: values}}, a value every `every` steps, in nats. baseline: nats of the mean image, dotted.
-    Returns the figure.
+    runs: {name: {curve: values}}, a value every `every` steps, in nats. baseline: nats of the mean
+    image, dotted. Returns the figure.
     """
-    figure, axes = plt.subplots(1, len(runs), figsize=(2.3 * len(runs), 3.0), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(runs), figsize=(2.3 * len(runs), 3.0), sharey=True, squeeze=False
+    )
     for ax, (name, lines) in zip(axes[0], runs.items(), strict=True):
         for (label, values), style in zip(lines.items(), ("-", "--", "-"), strict=True):
             values = np.clip(_array(values), 0.5, 3e3)
-            ax.plot(every * np.arange(1, len(values) + 1), values, style, label=label, linewidth=1.4)
+            ax.plot(
+                every * np.arange(1, len(values) + 1), values, style, label=label, linewidth=1.4
+            )
         ax.axhline(baseline, color="black", linestyle=":", linewidth=1)
         ax.set(title=name, xlabel="step", yscale="log", ylim=(0.5, 3e3))
     axes[0, 0].set_ylabel("nats per image")
@@ -69,8 +92,8 @@ def clinic(runs, baseline, every=10):
 def rate_distortion_curve(points, betas, others):
     """Distortion against rate, each β named, with the line of the lowest sum of both.
 
-    points: (K, 2) rates and distortions in nats an image, one for each of `betas`. others: {name: (M, 2)}.
-    Returns the axes.
+    points: (K, 2) rates and distortions in nats an image, one for each of `betas`.
+    others: {name: (M, 2)}. Returns the axes.
     """
     ax = curves({"β": tuple(points.T)} | {name: tuple(other.T) for name, other in others.items()},
                 "rate R (nats per image)", "distortion D (nats per image)")  # fmt: skip
@@ -84,9 +107,12 @@ def rate_distortion_curve(points, betas, others):
 def correlations(tables, factors):
     """Tables of correlations, latents downwards and factors across, side by side.
 
-    tables: {title: (d, len(factors))} values from −1 to 1. factors: their names. Returns the figure.
+    tables: {title: (d, len(factors))} values from −1 to 1.
+    factors: their names. Returns the figure.
     """
-    figure, axes = plt.subplots(1, len(tables), figsize=(4 * len(tables), 3.6), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(tables), figsize=(4 * len(tables), 3.6), sharey=True, squeeze=False
+    )
     for ax, (title, table) in zip(axes[0], tables.items(), strict=True):
         image = ax.imshow(_array(table), cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
         ax.set_xticks(range(len(factors)), factors, rotation=45, ha="right")

@@ -1,4 +1,5 @@
-"""Pictures of training loops: curves that grow while a run goes on, and the clinic of broken loops."""
+"""Pictures of training loops:
+curves that grow while a run goes on, and the clinic of broken loops."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,7 +10,8 @@ from dlcourse.plot import MARKERS, PALETTE
 def live(rows, epochs):
     """Losses and accuracy of the epochs so far, on axes that are wide enough for the whole run.
 
-    rows: one dict an epoch with "epoch", "train loss", "loss" and "accuracy" (of validation). epochs: of the whole run.
+    rows: one dict an epoch with "epoch", "train loss", "loss" and "accuracy" (of validation).
+    epochs: of the whole run.
     Returns the figure, closed, so that a notebook shows it only where it is asked to.
     """
     figure, axes = plt.subplots(1, 2, figsize=(8.2, 2.7))
@@ -27,12 +29,16 @@ def live(rows, epochs):
 
 
 def loop_clinic(runs, healthy):
-    """One column for each run: loss, validation accuracy, and how far two layers have moved; dotted is the healthy one.
+    """One column for each run: loss, validation accuracy,
+    and how far two layers have moved; dotted is the healthy one.
 
-    runs: {name: curves}, curves being a dict of "training loss", "validation accuracy", "first layer moved" and
-    "last layer moved", each (epochs,). healthy: such a dict too. Returns the figure.
+    runs: {name: curves}, curves being a dict of "training loss",
+    "validation accuracy", "first layer moved" and "last layer moved", each (epochs,).
+    healthy: such a dict too. Returns the figure.
     """
-    figure, axes = plt.subplots(3, len(runs), figsize=(2.5 * len(runs), 5.4), sharex=True, sharey="row", squeeze=False)
+    figure, axes = plt.subplots(
+        3, len(runs), figsize=(2.5 * len(runs), 5.4), sharex=True, sharey="row", squeeze=False
+    )
     panels = [["training loss"], ["validation accuracy"], ["first layer moved", "last layer moved"]]
     labels = ["training loss (nats)", "validation accuracy", "way / length at start"]
     epochs = np.arange(1, len(healthy["training loss"]) + 1)

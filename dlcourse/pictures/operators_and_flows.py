@@ -1,4 +1,5 @@
-"""Pictures of learned operators and of flows: a field and its forecasts, a density, and the grid that makes it."""
+"""Pictures of learned operators and of flows:
+a field and its forecasts, a density, and the grid that makes it."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -17,7 +18,9 @@ def fields(before, after, answers):
     left.set_title("now")
     left.set_ylabel("velocity u")
     right.plot(x, _numpy(after), color="black", linewidth=3.5, alpha=0.35, label="truth")
-    for (name, values), style, colour in zip(answers.items(), ("-", "--", ":"), PALETTE, strict=False):
+    for (name, values), style, colour in zip(
+        answers.items(), ("-", "--", ":"), PALETTE, strict=False
+    ):
         right.plot(x, _numpy(values), style, color=colour, linewidth=1.5, label=name)
     right.set_title(f"later, on {len(before)} points")
     right.legend(fontsize=8)
@@ -28,13 +31,16 @@ def fields(before, after, answers):
 
 
 def flow(data, samples, density, extent, lines):
-    """What a flow in the plane has learned, four panels: data, samples, density, and the warped grid of z.
+    """What a flow in the plane has learned, four panels:
+    data, samples, density, and the warped grid of z.
 
     data, samples: (N, 2). density: (H, W), row 0 at the bottom. extent: (left, right, bottom, top).
     lines: (L, P, 2), L grid lines of P points each, after the flow. Returns the figure.
     """
     figure, axes = plt.subplots(1, 4, figsize=(11.0, 2.9), sharex=True, sharey=True)
-    for ax, points, title, colour in zip(axes, (data, samples), ("data", "samples"), PALETTE, strict=False):
+    for ax, points, title, colour in zip(
+        axes, (data, samples), ("data", "samples"), PALETTE, strict=False
+    ):
         ax.scatter(*_numpy(points).T, s=3, color=colour, alpha=0.5, linewidths=0)
         ax.set_title(title)
     axes[2].imshow(_numpy(density), extent=extent, origin="lower", cmap="viridis", aspect="auto")

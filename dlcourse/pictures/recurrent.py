@@ -1,4 +1,5 @@
-"""Pictures of recurrent networks: the unrolled chain, how far a gradient reaches, a run that explodes."""
+"""Pictures of recurrent networks:
+the unrolled chain, how far a gradient reaches, a run that explodes."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,7 +9,8 @@ from dlcourse.plot import PALETTE, _numpy
 
 
 def unrolled(steps=4):
-    """A recurrent network drawn once a step: inputs below, states in a row, the same three weights at every step.
+    """A recurrent network drawn once a step:
+    inputs below, states in a row, the same three weights at every step.
 
     steps: how many copies to draw, at least 2. Returns the axes.
     """
@@ -30,19 +32,30 @@ def unrolled(steps=4):
 
 
 def _circle(ax, x, y, label, colour):
-    ax.plot([x], [y], "o", markersize=30, markerfacecolor="white", markeredgecolor=colour, markeredgewidth=2)
+    ax.plot(
+        [x],
+        [y],
+        "o",
+        markersize=30,
+        markerfacecolor="white",
+        markeredgecolor=colour,
+        markeredgewidth=2,
+    )
     ax.text(x, y, label, ha="center", va="center", fontsize=12)
 
 
 def reach(norms):
     """Size of ∂h_T/∂h_{T−k} against the lag k, on a logarithmic axis.
 
-    norms: {name: (K,)}; names that end in "driven" are dashed, in the colour of the line before. Returns the axes.
+    norms: {name: (K,)}; names that end in "driven" are dashed,
+    in the colour of the line before. Returns the axes.
     """
     ax = plt.subplots(figsize=(6.6, 3.6))[1]
     for index, (name, values) in enumerate(norms.items()):
         style = "--" if name.endswith("driven") else "-"
-        ax.semilogy(np.arange(len(values)), _numpy(values), style, color=PALETTE[index // 2], label=name)
+        ax.semilogy(
+            np.arange(len(values)), _numpy(values), style, color=PALETTE[index // 2], label=name
+        )
     ax.set(xlabel="lag k (steps)", ylabel=r"norm of $\partial h_T / \partial h_{T-k}$")
     ax.legend(fontsize=8, ncols=3, loc="lower left")
     return ax
@@ -51,8 +64,8 @@ def reach(norms):
 def explosion(runs, most=1e12):
     """Loss and norm of the gradient over the steps of several runs, on logarithmic axes.
 
-    runs: {name: (losses, norms)}, both (steps,); what is larger than `most`, infinite or NaN is drawn at `most`.
-    Returns the figure.
+    runs: {name: (losses, norms)}, both (steps,); what is larger than `most`, infinite or NaN is
+    drawn at `most`. Returns the figure.
     """
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.2))
     for ax, column, what in zip(axes, (0, 1), ("loss (MSE)", "norm of the gradient"), strict=True):

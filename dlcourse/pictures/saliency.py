@@ -1,4 +1,5 @@
-"""Pictures of what a network looks at: images beside their maps, and images with what was answered."""
+"""Pictures of what a network looks at:
+images beside their maps, and images with what was answered."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,17 +8,20 @@ from dlcourse.plot import _numpy
 
 
 def maps(images, columns, titles=None, scale=1.25):
-    """One row for each image: the image in grey, then its maps, red where positive and blue where negative.
+    """One row for each image: the image in grey,
+    then its maps, red where positive and blue where negative.
 
-    images: (N, H, W) or (N, 1, H, W). columns: {name: N maps (h, w), of any size}; each map has its own scale,
-    symmetric about 0. titles: N strings that stand beside the rows, or None. Returns the figure.
-    Raises ValueError where a column has not one map for each image.
+    images: (N, H, W) or (N, 1, H, W). columns: {name: N maps (h, w), of any size}; each map has its
+    own scale, symmetric about 0. titles: N strings that stand beside the rows, or None. Returns the
+    figure. Raises ValueError where a column has not one map for each image.
     """
     images = _numpy(images)
     images = images[:, 0] if images.ndim == 4 else images
     wrong = [name for name, found in columns.items() if len(found) != len(images)]
     if wrong:
-        raise ValueError(f"maps: column {wrong[0]!r} has {len(columns[wrong[0]])} maps for {len(images)} images")
+        raise ValueError(
+            f"maps: column {wrong[0]!r} has {len(columns[wrong[0]])} maps for {len(images)} images"
+        )
     size = ((1 + len(columns)) * scale + 0.3, len(images) * scale + 0.3)
     figure, axes = plt.subplots(len(images), 1 + len(columns), figsize=size, squeeze=False)
     for row, image in enumerate(images):
@@ -45,7 +49,9 @@ def pair_of_maps(left, right, titles, labels, extent):
     extent: (left, right, bottom, top) in kilometres. Returns the figure.
     """
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.7), sharey=True)
-    for ax, values, title, label, cmap in zip(axes, (left, right), titles, labels, ("gray", "viridis"), strict=True):
+    for ax, values, title, label, cmap in zip(
+        axes, (left, right), titles, labels, ("gray", "viridis"), strict=True
+    ):
         shown = ax.imshow(_numpy(values), cmap=cmap, extent=extent, aspect="equal")
         ax.set(title=title, xlabel="km eastwards")
         ax.grid(False)

@@ -1,4 +1,5 @@
-"""Pictures of tensors: one strip of memory and the views that read it, maps, and what lies under a window."""
+"""Pictures of tensors: one strip of memory and the views that read it,
+maps, and what lies under a window."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,20 +10,31 @@ GREY, GAP = "0.88", 2.2
 
 
 def strides(views):
-    """The memory of the first tensor as a strip, and every tensor as a grid whose colours say where its numbers lie.
+    """The memory of the first tensor as a strip,
+    and every tensor as a grid whose colours say where its numbers lie.
 
-    views: {name: tensor}, each of at most two axes; those that do not share the first one's memory are drawn grey.
-    The memory has at most 24 numbers. Returns the figure; raises ValueError for a larger or a deeper tensor.
+    views: {name: tensor}, each of at most two axes; those that do not share
+    the first one's memory are drawn grey. The memory has at most 24 numbers.
+    Returns the figure; raises ValueError for a larger or a deeper tensor.
     """
     first = next(iter(views.values()))
-    place, count = first.untyped_storage().data_ptr(), first.untyped_storage().nbytes() // first.element_size()
+    place, count = (
+        first.untyped_storage().data_ptr(),
+        first.untyped_storage().nbytes() // first.element_size(),
+    )
     if count > 24 or any(view.dim() > 2 for view in views.values()):
         raise ValueError("strides draws a memory of up to 24 numbers and tensors of up to two axes")
     grids = {name: view[None] if view.dim() == 1 else view for name, view in views.items()}
     height = max(len(grid) for grid in grids.values())
     width = sum(grid.shape[1] + GAP for grid in grids.values()) - GAP
     figure, ax = plt.subplots(figsize=(0.36 * max(width, count) + 0.3, 0.36 * (height + 4)))
-    _cells(ax, torch.as_strided(first, (1, count), (count, 1), 0), place, count, (max(0, (width - count) / 2), 4))
+    _cells(
+        ax,
+        torch.as_strided(first, (1, count), (count, 1), 0),
+        place,
+        count,
+        (max(0, (width - count) / 2), 4),
+    )
     ax.text(max(width, count) / 2, 5.15, "memory", ha="center", fontsize=8)
     left = max(0, (count - width) / 2)
     for name, grid in grids.items():
@@ -36,7 +48,8 @@ def strides(views):
 
 
 def _cells(ax, grid, place, count, corner):
-    """One square a number, coloured by its place in the memory at `place`; the first one stands at `corner`."""
+    """One square a number, coloured by its place in the memory at `place`;
+    the first one stands at `corner`."""
     ours = grid.untyped_storage().data_ptr() == place
     for i, j in np.ndindex(*grid.shape):
         where = grid.storage_offset() + i * grid.stride(0) + j * grid.stride(1)

@@ -1,4 +1,5 @@
-"""Drawings of what happens in training: a graph of numbers with its gradients, paths downhill, one dot a seed.
+"""Drawings of what happens in training:
+a graph of numbers with its gradients, paths downhill, one dot a seed.
 
 Every function draws with matplotlib and returns the figure, or the axes where it takes `ax`.
 """
@@ -13,7 +14,8 @@ BEND = 0.35  # of arrows that would run into one another, or through a node
 
 
 def _levels(root):
-    """{node: level}: numbers that were given have level 0, every other node is above all of its parents."""
+    """{node: level}: numbers that were given have level 0,
+    every other node is above all of its parents."""
     levels = {}
 
     def visit(node):
@@ -25,37 +27,53 @@ def _levels(root):
     return levels
 
 
-def graph(root, names, gradients=True):
-    """The graph that made a number: data on every node, the local slope on every arrow, the gradient below the node.
-
-    root: a node with data, grad, parents and slopes (the notebook's Value), made in at most a dozen steps.
-    names: {node: text}, e.g. {a: "a", root: "L"}. gradients: whether to write them. Returns the figure.
-    """
-    levels = _levels(root)
+def _places(levels):
+    """{node: (x, y)}: given numbers below one another, every other node at its parents' height."""
     place, rows = {}, 0
     for node, level in sorted(levels.items(), key=lambda item: item[1]):
         if level == 0:
             rows += 1
         heights = [place[parent][1] for parent in node.parents if levels[parent] == level - 1]
         place[node] = (2.4 * level, sum(heights) / len(heights) if heights else -1.7 * (rows - 1))
+    return place
+
+
+def graph(root, names, gradients=True):
+    """The graph that made a number: data on every node,
+    the local slope on every arrow, the gradient below the node.
+
+    root: a node with data, grad, parents and slopes (the notebook's Value),
+    made in at most a dozen steps.
+    names: {node: text}, e.g. {a: "a", root: "L"}.
+    gradients: whether to write them. Returns the figure.
+    """
+    levels = _levels(root)
+    place = _places(levels)
     long = [(place[p], place[n]) for n in levels for p in n.parents if levels[n] - levels[p] > 1]
-    sag = [(start[1] + end[1]) / 2 - 0.5 * BEND * (end[0] - start[0]) - 0.2 for start, end in long]  # of bent arrows
+    # Bent arrows hang below the nodes that they join
+    sag = [(start[1] + end[1]) / 2 - 0.5 * BEND * (end[0] - start[0]) - 0.2 for start, end in long]
     width, low = 2.4 * max(levels.values()), min([y for _, y in place.values()] + sag) - 0.9
     figure, ax = plt.subplots(figsize=(0.75 * width + 1.3, 0.75 * (0.7 - low)))
     ax.set(xlim=(-0.9, width + 0.9), ylim=(low, 0.7), aspect="equal")
     ax.axis("off")
     for node, (x, y) in place.items():
         _links(ax, node, place, levels)
-        ax.add_patch(plt.Circle((x, y), 0.46, facecolor="white", edgecolor=PALETTE[0], linewidth=1.8, zorder=3))
+        ax.add_patch(
+            plt.Circle(
+                (x, y), 0.46, facecolor="white", edgecolor=PALETTE[0], linewidth=1.8, zorder=3
+            )
+        )
         label = f"{names[node]}\n{node.data:.4g}" if node in names else f"{node.data:.4g}"
         ax.text(x, y, label, ha="center", va="center", fontsize=9, zorder=4)
         if gradients:
-            ax.text(x, y - 0.66, f"grad {node.grad:.4g}", ha="center", va="center", fontsize=9, color=PALETTE[1])
+            below = {"ha": "center", "va": "center", "fontsize": 9, "color": PALETTE[1]}
+            ax.text(x, y - 0.66, f"grad {node.grad:.4g}", **below)
     return figure
 
 
 def _links(ax, node, place, levels):
-    """Arrows from a node's parents with the local slopes; twins are bent apart, long ones bent below what they skip."""
+    """Arrows from a node's parents with the local slopes;
+    twins are bent apart, long ones bent below what they skip."""
     (x, y), parents = place[node], list(node.parents)
     for index, (parent, slope) in enumerate(zip(parents, node.slopes, strict=True)):
         bend = BEND if levels[node] - levels[parent] > 1 else 0.0
@@ -66,15 +84,20 @@ def _links(ax, node, place, levels):
                  "connectionstyle": f"arc3,rad={bend}"}  # fmt: skip
         ax.annotate("", (x, y), (px, py), arrowprops=style)
         right, up = x - px, y - py
-        off = 0.2 / np.hypot(right, up) * (-1 if bend > 0 else 1)  # beside the arrow, on the outer side of a bend
-        middle = px + 0.5 * right + (0.5 * bend - off) * up, py + 0.5 * up - (0.5 * bend - off) * right
+        # Beside the arrow, on the outer side of a bend
+        off = 0.2 / np.hypot(right, up) * (-1 if bend > 0 else 1)
+        middle = (
+            px + 0.5 * right + (0.5 * bend - off) * up,
+            py + 0.5 * up - (0.5 * bend - off) * right,
+        )
         ax.text(*middle, f"× {slope:.4g}", ha="center", va="center", fontsize=8, color=GREY)
 
 
 def contour_paths(loss, paths, x_span, y_span, ax=None, levels=None, title=None):
     """Iterates in the plane over the contour lines of a loss of two weights.
 
-    loss: function of two NumPy arrays. paths: {name: (T, 2) iterates}. x_span, y_span: (lowest, highest) drawn.
+    loss: function of two NumPy arrays. paths: {name: (T, 2) iterates}.
+    x_span, y_span: (lowest, highest) drawn.
     levels: contour levels; by default eight, evenly spaced in the logarithm. Returns the axes.
     """
     ax = plt.subplots(figsize=(5.0, 3.6))[1] if ax is None else ax
@@ -85,7 +108,9 @@ def contour_paths(loss, paths, x_span, y_span, ax=None, levels=None, title=None)
     ax.contour(x, y, height, levels=levels, colors="0.8", linewidths=0.7)
     for index, (name, path) in enumerate(paths.items()):
         path = np.asarray(path, dtype=float)
-        ax.plot(path[:, 0], path[:, 1], marker=MARKERS[index], markersize=3, linewidth=1.2, label=name)
+        ax.plot(
+            path[:, 0], path[:, 1], marker=MARKERS[index], markersize=3, linewidth=1.2, label=name
+        )
     ax.set(xlim=x_span, ylim=y_span, xlabel="$w_0$", ylabel="$w_1$", title=title)
     ax.grid(False)
     if len(paths) > 1:
@@ -101,8 +126,23 @@ def seeds(results, xlabel, ax=None, title=None):
     ax = plt.subplots(figsize=(6.0, 0.42 * len(results) + 0.9))[1] if ax is None else ax
     for row, values in enumerate(results.values()):
         values = np.asarray(values, dtype=float)
-        ax.scatter(values, np.full(len(values), row), s=26, color=PALETTE[0], alpha=0.75, zorder=3, linewidths=0)
-        ax.plot([values.mean()] * 2, [row - 0.32, row + 0.32], color=PALETTE[1], linewidth=2.2, zorder=4)
-    ax.set(xlabel=xlabel, yticks=range(len(results)), yticklabels=list(results), ylim=(len(results) - 0.4, -0.6))
+        ax.scatter(
+            values,
+            np.full(len(values), row),
+            s=26,
+            color=PALETTE[0],
+            alpha=0.75,
+            zorder=3,
+            linewidths=0,
+        )
+        ax.plot(
+            [values.mean()] * 2, [row - 0.32, row + 0.32], color=PALETTE[1], linewidth=2.2, zorder=4
+        )
+    ax.set(
+        xlabel=xlabel,
+        yticks=range(len(results)),
+        yticklabels=list(results),
+        ylim=(len(results) - 0.4, -0.6),
+    )
     ax.set_title(title)
     return ax

@@ -1,4 +1,5 @@
-"""Pictures of studies with few labelled images: scores with their spread over seeds, and gradients layer by layer."""
+"""Pictures of studies with few labelled images:
+scores with their spread over seeds, and gradients layer by layer."""
 
 import numpy as np
 
@@ -6,7 +7,8 @@ from dlcourse.plot import MARKERS, PALETTE, _axes, _numpy
 
 
 def error_bars(x, series, xlabel, ylabel, ax=None, logx=True):
-    """Mean over seeds with bars of one standard deviation (n − 1), the series set side by side so that none hides.
+    """Mean over seeds with bars of one standard deviation (n − 1),
+    the series set side by side so that none hides.
 
     x: (K,) positive values. series: {name: (seeds, K)}, at least two seeds. Returns the axes.
     Raises ValueError where a series has not one column for each x.
@@ -15,11 +17,13 @@ def error_bars(x, series, xlabel, ylabel, ax=None, logx=True):
     for index, (name, runs) in enumerate(series.items()):
         runs = _numpy(runs)
         if runs.ndim != 2 or runs.shape[1] != len(x):
-            raise ValueError(f"error_bars: {name!r} has shape {runs.shape}, expected (seeds, {len(x)})")
+            raise ValueError(
+                f"error_bars: {name!r} has shape {runs.shape}, expected (seeds, {len(x)})"
+            )
         aside = index - (len(series) - 1) / 2
         place = x * 1.04**aside if logx else x + 0.01 * np.ptp(x) * aside
-        ax.errorbar(place, runs.mean(0), runs.std(0, ddof=1), marker=MARKERS[index], color=PALETTE[index], capsize=3,
-                    markersize=5, label=name)  # fmt: skip
+        ax.errorbar(place, runs.mean(0), runs.std(0, ddof=1), marker=MARKERS[index],
+                    color=PALETTE[index], capsize=3, markersize=5, label=name)  # fmt: skip
     if logx:
         ax.set_xscale("log")
         ax.minorticks_off()

@@ -1,19 +1,24 @@
-"""Pictures of the earth mover's distance, of its price function, and of critics with a bounded slope."""
+"""Pictures of the earth mover's distance,
+of its price function, and of critics with a bounded slope."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from dlcourse.pictures.gans import _cloud
+from dlcourse.pictures.gan import _cloud
 from dlcourse.plot import PALETTE, _numpy
 
 
 def separation(shift, divergences):
-    """How far two distributions are said to be apart, against the shift between them: a panel for each measure.
+    """How far two distributions are said to be apart,
+    against the shift between them: a panel for each measure.
 
-    shift: (K,). divergences: {name: (K,)}; infinite values are marked at the upper edge. Returns the figure.
+    shift: (K,). divergences: {name: (K,)};
+    infinite values are marked at the upper edge. Returns the figure.
     """
-    figure, axes = plt.subplots(1, len(divergences), figsize=(2.9 * len(divergences), 2.6), squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(divergences), figsize=(2.9 * len(divergences), 2.6), squeeze=False
+    )
     shift = _numpy(shift)
     for index, (ax, (name, values)) in enumerate(zip(axes[0], divergences.items(), strict=True)):
         values = _numpy(values)
@@ -21,7 +26,13 @@ def separation(shift, divergences):
         top = max(values[finite].max() * 1.15, 1.0)
         ax.plot(shift[finite], values[finite], ".-", color=PALETTE[index], markersize=5)
         if not finite.all():
-            ax.plot(shift[~finite], np.full((~finite).sum(), 0.93 * top), "^", color=PALETTE[index], markersize=4)
+            ax.plot(
+                shift[~finite],
+                np.full((~finite).sum(), 0.93 * top),
+                "^",
+                color=PALETTE[index],
+                markersize=4,
+            )
             ax.text(0, 0.78 * top, "∞ everywhere but at 0", ha="center", fontsize=8)
         ax.set(title=name, xlabel="shift θ", ylim=(-0.04 * top, top))
     axes[0, 0].set_ylabel("said to be apart by")
@@ -29,7 +40,8 @@ def separation(shift, divergences):
 
 
 def plan(places, p, q, amounts):
-    """A transport plan with the two piles at its edges: rows where earth is taken, columns where it is brought.
+    """A transport plan with the two piles at its edges:
+    rows where earth is taken, columns where it is brought.
 
     places: (K,). p, q: (K,) shares. amounts: (K, K). Returns the figure.
     """
@@ -56,12 +68,15 @@ def plan(places, p, q, amounts):
 
 
 def prices(x, p, q, price, judged):
-    """Two distributions on a line, and what either umpire says: the price function, and the best discriminator.
+    """Two distributions on a line, and what either umpire says:
+    the price function, and the best discriminator.
 
     x, p, q, price, judged: (K,). Returns the figure.
     """
     x, p, q, price, judged = (_numpy(values) for values in (x, p, q, price, judged))
-    figure, (top, bottom) = plt.subplots(2, 1, figsize=(6.2, 4.0), sharex=True, height_ratios=(1, 2))
+    figure, (top, bottom) = plt.subplots(
+        2, 1, figsize=(6.2, 4.0), sharex=True, height_ratios=(1, 2)
+    )
     for values, name, colour in ((p, "real, p", PALETTE[0]), (q, "generated, q", PALETTE[1])):
         top.fill_between(x, values, color=colour, alpha=0.35, linewidth=0, label=name, step="mid")
     top.set(ylabel="share")
@@ -74,10 +89,11 @@ def prices(x, p, q, price, judged):
 
 
 def surfaces(critics, real, fake, limit=3.2):
-    """Above the value surface of each critic of points in the plane; below the histogram of its weights.
+    """Above the value surface of each critic of points in the plane;
+    below the histogram of its weights.
 
-    critics: {title: module, (N, 2) → (N, 1)}. real, fake: (M, 2). Values are scaled to [−1, 1] for each critic: only
-    the shape can be compared. Returns the figure.
+    critics: {title: module, (N, 2) → (N, 1)}. real, fake: (M, 2). Values are scaled to [−1, 1] for
+    each critic: only the shape can be compared. Returns the figure.
     """
     figure, axes = plt.subplots(2, len(critics), figsize=(2.7 * len(critics), 4.9), squeeze=False,
                                 height_ratios=(2.4, 1))  # fmt: skip
@@ -88,10 +104,14 @@ def surfaces(critics, real, fake, limit=3.2):
             values = critic(points).reshape(81, 81).T
             weights = torch.cat([p.flatten() for p in critic.parameters() if p.dim() > 1])
         values = 2 * (values - values.min()) / (values.max() - values.min()).clamp(min=1e-12) - 1
-        top.contourf(_numpy(line), _numpy(line), _numpy(values), 16, cmap="coolwarm", vmin=-1, vmax=1)
+        top.contourf(
+            _numpy(line), _numpy(line), _numpy(values), 16, cmap="coolwarm", vmin=-1, vmax=1
+        )
         top.scatter(*_numpy(fake)[:250].T, s=3, color="white", linewidths=0)
         top.scatter(*_numpy(real)[:250].T, s=3, color="black", linewidths=0)
-        top.set(title=title, xlabel="$x_1$", xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
+        top.set(
+            title=title, xlabel="$x_1$", xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal"
+        )
         top.grid(False)
         bottom.hist(_numpy(weights), 41, color="0.4")
         bottom.set(xlabel="weight", yscale="log")
@@ -104,9 +124,12 @@ def surfaces(critics, real, fake, limit=3.2):
 def clinic(runs, real, limit=4.0):
     """A column for each run: the critic's estimate, its mean slope, and the samples at the end.
 
-    runs: {name: {"estimate": (T,), "slope": (T,), "samples": (N, 2)}}. real: (M, 2). Returns the figure.
+    runs: {name: {"estimate": (T,), "slope": (T,), "samples": (N, 2)}}.
+    real: (M, 2). Returns the figure.
     """
-    figure, axes = plt.subplots(3, len(runs), figsize=(1.85 * len(runs) + 0.4, 5.6), sharey="row", squeeze=False)
+    figure, axes = plt.subplots(
+        3, len(runs), figsize=(1.85 * len(runs) + 0.4, 5.6), sharey="row", squeeze=False
+    )
     for (top, middle, bottom), (name, run) in zip(axes.T, runs.items(), strict=True):
         top.plot(_numpy(run["estimate"]), color=PALETTE[0], linewidth=1.2)
         top.axhline(0, color="black", linestyle=":", linewidth=1)
@@ -116,39 +139,64 @@ def clinic(runs, real, limit=4.0):
         middle.set(yscale="log", xlabel="round")
         _cloud(bottom, run["samples"], real, limit)
         bottom.set(xlabel="$x_1$")
-    for ax, label in zip(axes[:, 0], ("estimate of the\ndistance", "mean slope of f", "$x_2$"), strict=True):
+    for ax, label in zip(
+        axes[:, 0], ("estimate of the\ndistance", "mean slope of f", "$x_2$"), strict=True
+    ):
         ax.set_ylabel(label)
     return figure
 
 
 def duel(updates, seconds, distances, floor):
-    """Distance of the samples to the real set while two kinds of networks train, against updates and against time.
+    """Distance of the samples to the real set while two
+    kinds of networks train, against updates and against time.
 
-    updates, seconds: {name: (K,)}. distances: {name: (seeds, K)}. floor: the noise floor. Returns the figure.
+    updates, seconds: {name: (K,)}. distances: {name: (seeds, K)}.
+    floor: the noise floor. Returns the figure.
     """
     figure, axes = plt.subplots(1, 2, figsize=(8.0, 3.2), sharey=True)
-    for ax, where, label in zip(axes, (updates, seconds), ("updates of any network", "seconds, here"), strict=True):
+    for ax, where, label in zip(
+        axes, (updates, seconds), ("updates of any network", "seconds, here"), strict=True
+    ):
         for index, (name, runs) in enumerate(distances.items()):
             x, runs = _numpy(where[name]), _numpy(runs)
-            ax.plot(x, runs.mean(0), "os^"[index % 3] + "-", color=PALETTE[index], markersize=5, label=name)
-            ax.fill_between(x, runs.min(0), runs.max(0), color=PALETTE[index], alpha=0.2, linewidth=0)
+            ax.plot(
+                x,
+                runs.mean(0),
+                "os^"[index % 3] + "-",
+                color=PALETTE[index],
+                markersize=5,
+                label=name,
+            )
+            ax.fill_between(
+                x, runs.min(0), runs.max(0), color=PALETTE[index], alpha=0.2, linewidth=0
+            )
         ax.axhline(floor, color="black", linestyle=":", linewidth=1)
         ax.set(xlabel=label, yscale="log")
     axes[0].set_ylabel("Fréchet distance\n(judge's features)")
     axes[0].legend(fontsize=8)
-    axes[1].text(0.02, 1.12 * floor, "noise floor", fontsize=8, transform=axes[1].get_yaxis_transform())
+    axes[1].text(
+        0.02, 1.12 * floor, "noise floor", fontsize=8, transform=axes[1].get_yaxis_transform()
+    )
     return figure
 
 
 def watched(runs, rounds, floor):
     """What the critic says and what is so while a generator trains: a panel for each run.
 
-    runs: {title: {name: (T,)}}. rounds: at the last of the T moments. floor: of the exact distance. Returns the figure.
+    runs: {title: {name: (T,)}}. rounds: at the last of the T moments.
+    floor: of the exact distance. Returns the figure.
     """
-    figure, axes = plt.subplots(1, len(runs), figsize=(4.1 * len(runs), 3.0), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(runs), figsize=(4.1 * len(runs), 3.0), sharey=True, squeeze=False
+    )
     for ax, (title, series) in zip(axes[0], runs.items(), strict=True):
         for index, (name, values) in enumerate(series.items()):
-            ax.plot(np.linspace(0, rounds, len(values) + 1)[1:], _numpy(values), label=name, color=PALETTE[index])
+            ax.plot(
+                np.linspace(0, rounds, len(values) + 1)[1:],
+                _numpy(values),
+                label=name,
+                color=PALETTE[index],
+            )
         ax.axhline(floor, color="black", linestyle=":", linewidth=1)
         ax.set(title=title, xlabel="round")
     axes[0, 0].set_ylabel("distance")
@@ -157,13 +205,18 @@ def watched(runs, rounds, floor):
 
 
 def follows(losses, distances, xlabels):
-    """The distance of the samples against the loss of the moment, a panel for each kind, a line for each seed.
+    """The distance of the samples against the loss of the moment,
+    a panel for each kind, a line for each seed.
 
     losses, distances: {title: (seeds, K)}. xlabels: {title: text}. Returns the figure.
     """
-    figure, axes = plt.subplots(1, len(losses), figsize=(4.0 * len(losses), 3.0), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(losses), figsize=(4.0 * len(losses), 3.0), sharey=True, squeeze=False
+    )
     for ax, title in zip(axes[0], losses, strict=True):
-        for seed, (x, y) in enumerate(zip(_numpy(losses[title]), _numpy(distances[title]), strict=True)):
+        for seed, (x, y) in enumerate(
+            zip(_numpy(losses[title]), _numpy(distances[title]), strict=True)
+        ):
             ax.plot(x, y, "os^DvPX*"[seed % 8] + "-", label=f"seed {seed}", linewidth=1.2)
         ax.set(title=title, xlabel=xlabels[title], yscale="log")
     axes[0, 0].set_ylabel("Fréchet distance\n(judge's features)")

@@ -1,0 +1,230 @@
+"""Checks of the two residual blocks, whatever their layers are called.
+
+All convolutions of one shape get the same weights, all norms of one width the same statistics: then
+it does not matter in which order a student's class lists them.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from dlcourse.checks.core import Check, Mistake, case
+
+
+def filled(module, seed=0):
+    """The module with every parameter and every running
+    statistic set to numbers that its shape alone decides."""
+
+    def numbers(shape, scale, shift=0.0):
+        generator = torch.Generator().manual_seed(seed + 1000 * len(shape) + sum(shape))
+        return shift + scale * torch.randn(shape, generator=generator)
+
+    with torch.no_grad():
+        for one in module.parameters():
+            fan_in = max(1, torch.Size(one.shape[1:]).numel())
+            one.copy_(numbers(one.shape, (2 / fan_in) ** 0.5 if one.dim() > 1 else 0.5))
+        for one in module.modules():
+            if isinstance(one, nn.BatchNorm2d):
+                one.weight.copy_(numbers(one.weight.shape, 0.3, 1.0))
+                one.running_mean.copy_(numbers(one.running_mean.shape, 0.2))
+                one.running_var.copy_(1 + numbers(one.running_var.shape, 0.3).square())
+    return module
+
+
+def census(module):
+    """The shapes of all parameters in one line, equal ones counted:
+    "(4,) × 4, (4, 4, 3, 3) × 2"."""
+    shapes = sorted(
+        (tuple(one.shape) for one in module.parameters()), key=lambda shape: (len(shape), shape)
+    )
+    return ", ".join(f"{shape} × {shapes.count(shape)}" for shape in dict.fromkeys(shapes))
+
+
+def made(make, *args):
+    """make(*args) without touching the global generator."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return make(*args)
+
+
+def _outputs(block, inputs, outputs, stride, x):
+    """Parameters of a block and its output in both modes."""
+    module = made(block, inputs, outputs, stride)
+    if module is None:
+        return None
+    module = filled(module).to(x.dtype)
+    with torch.no_grad():
+        evaluated = module.eval()(x)
+        trained = module.train()(x)
+    return None if trained is None else {
+        "parameters": census(module),
+        "output in evaluation": evaluated,
+        "output in training": trained,
+    }  # fmt: skip
+
+
+class _Block(nn.Module):
+    """A residual block out of functions, with one fault.
+    Subclasses say where norm and ReLU stand."""
+
+    fault, before = None, False
+
+    def __init__(self, inputs, outputs, stride=1):
+        super().__init__()
+        self.stride, self.changes = stride, stride != 1 or inputs != outputs
+        if self.fault == "projection only for channels":
+            self.changes = inputs != outputs
+        self.kernels = nn.ParameterList(
+            [torch.empty(outputs, inputs, 3, 3), torch.empty(outputs, outputs, 3, 3)]
+        )
+        self.norms = nn.ModuleList(
+            [nn.BatchNorm2d(inputs if self.before else outputs), nn.BatchNorm2d(outputs)]
+        )
+        if self.fault == "one norm":
+            del self.norms[1]
+        if self.fault == "biases":
+            self.bias = nn.ParameterList([torch.empty(outputs), torch.empty(outputs)])
+        if (self.changes or self.fault == "always projected") and self.fault != "no shortcut":
+            self.projection = nn.Parameter(torch.empty(outputs, inputs, 1, 1))
+            if self.before == (self.fault == "other shortcut"):
+                self.short_norm = nn.BatchNorm2d(outputs)
+
+    def convolve(self, x, number):
+        stride = self.stride if number == 0 else 1
+        bias = self.bias[number] if self.fault == "biases" else None
+        return F.conv2d(x, self.kernels[number], bias, stride, padding=1)
+
+    def short(self, x):
+        if not hasattr(self, "projection"):
+            return x
+        x = F.conv2d(
+            x, self.projection, stride=1 if self.fault == "shortcut not strided" else self.stride
+        )
+        return self.short_norm(x) if hasattr(self, "short_norm") else x
+
+
+class _Basic(_Block):
+    def forward(self, x):
+        y = F.relu(self.norms[0](self.convolve(x, 0)))
+        y = self.convolve(y, 1)
+        y = y if self.fault == "one norm" else self.norms[1](y)
+        if self.fault == "no shortcut":
+            return F.relu(y)
+        if self.fault == "ReLU before the addition":
+            return F.relu(y) + self.short(x)
+        if self.fault == "ReLU on both sides":
+            return F.relu(F.relu(y) + self.short(x))
+        y = y + self.short(x)
+        return y if self.fault == "no last ReLU" else F.relu(y)
+
+
+class _Before(_Block):
+    before = True
+
+    def forward(self, x):
+        active = (
+            F.relu(self.norms[0](x)) if self.fault != "ReLU first" else self.norms[0](F.relu(x))
+        )
+        y = self.convolve(active, 0)
+        if self.fault != "one norm":
+            y = F.relu(self.norms[1](y)) if self.fault != "ReLU first" else self.norms[1](F.relu(y))
+        y = self.convolve(y, 1)
+        if self.fault == "no shortcut":
+            return y
+        y = y + self.short(active if self.fault == "activated shortcut" else x)
+        return F.relu(y) if self.fault == "last ReLU" else y
+
+
+def _with(kind, fault):
+    return type("Block", (kind,), {"fault": fault})
+
+
+def _draw(*shape, dtype=torch.float32):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)), dtype=dtype)
+
+
+CASES = [
+    case("3 channels stay 3 (inputs, outputs, stride, x)", 3, 3, 1, _draw(2, 3, 4, 5)),
+    case("3 channels become 5", 3, 5, 1, _draw(2, 3, 5, 4)),
+    case("4 channels stay 4, stride 2", 4, 4, 2, _draw(3, 4, 6, 8)),
+    case("2 channels become 4, stride 2, odd sizes", 2, 4, 2, _draw(2, 2, 7, 5)),
+    case("a view in float64", 2, 2, 1, _draw(3, 2, 8, 6, dtype=torch.float64)[..., ::2]),
+]
+
+
+def _shared(kind):
+    """The mistakes that both blocks can have."""
+    return [
+        Mistake("the shortcut is not downsampled as the other path is",
+                "Both paths must end with the same size: the first 3 × 3 convolution and the 1 × 1 "
+                "of the shortcut have the stride, the second 3 × 3 has stride 1.",
+                _with(kind, "shortcut not strided")),
+        Mistake("a projection only where the channels change",
+                "With stride 2 the image shrinks even if the channels stay: project if "
+                "stride != 1 or inputs != outputs.", _with(kind, "projection only for channels")),
+        Mistake("the input is not added",
+                "Without + shortcut(x) it is two ordinary layers: nothing residual about it.",
+                _with(kind, "no shortcut")),
+        Mistake("a projection everywhere",
+                "Where the shape stays the shortcut is x itself, free of parameters.",
+                _with(kind, "always projected")),
+        Mistake("biases that the norm takes away again",
+                "Batch norm subtracts the mean and has a bias of its own: "
+                "bias=False in the convolutions.",
+                _with(kind, "biases")),
+        Mistake("a norm is missing", "Each of the two 3 × 3 convolutions has a batch norm.",
+                _with(kind, "one norm")),
+    ]  # fmt: skip
+
+
+BasicBlock = Check(
+    "BasicBlock",
+    reference=_Basic,
+    probe=_outputs,
+    cases=CASES,
+    fallback="dlcourse.models.resnet:BasicBlock",
+    rtol=1e-4,
+    atol=1e-5,
+    mistakes=[
+        Mistake("ReLU before the addition",
+                "Then the block can only add, never subtract: sum first, ReLU afterwards.",
+                _with(_Basic, "ReLU before the addition")),
+        Mistake("ReLU before the addition and after it",
+                "The residual must be able to be negative: "
+                "no ReLU after the second norm, only after the sum.",
+                _with(_Basic, "ReLU on both sides")),
+        Mistake("no ReLU after the addition", "In this block a ReLU follows the sum.",
+                _with(_Basic, "no last ReLU")),
+        Mistake("no norm on the projection",
+                "The 1 × 1 convolution of the shortcut has a batch norm as well.",
+                _with(_Basic, "other shortcut")),
+        *_shared(_Basic),
+    ],
+)  # fmt: skip
+
+PreActivationBlock = Check(
+    "PreActivationBlock",
+    reference=_Before,
+    probe=_outputs,
+    cases=CASES,
+    fallback="dlcourse.models.resnet:PreActivationBlock",
+    rtol=1e-4,
+    atol=1e-5,
+    mistakes=[
+        Mistake("ReLU after the addition",
+                "Nothing comes after the sum: that is the point of this block.",
+                _with(_Before, "last ReLU")),
+        Mistake("the shortcut begins after norm and ReLU",
+                "The authors' own program projects the activated x; "
+                "here the shortcut carries x itself.",
+                _with(_Before, "activated shortcut")),
+        Mistake("ReLU before the norm", "Norm, ReLU, convolution, in this order, twice.",
+                _with(_Before, "ReLU first")),
+        Mistake("the block of the exercise before",
+                "Norm and ReLU come before each convolution; "
+                "the first norm has `inputs` channels.", _Basic),
+        Mistake("a norm on the projection", "Here the shortcut is a bare 1 × 1 convolution.",
+                _with(_Before, "other shortcut")),
+        *_shared(_Before),
+    ],
+)  # fmt: skip

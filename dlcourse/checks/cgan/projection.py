@@ -1,0 +1,81 @@
+"""Check of the projection discriminator, judged by what it makes of the networks it was given."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from dlcourse.checks.cgan.networks import _embed, _Linear, _look, _numbers, _Value
+from dlcourse.checks.core import Check, Mistake, case
+
+
+class _Projection(nn.Module):
+    fault = ""
+
+    def __init__(self, features, size, embed):
+        super().__init__()
+        self.features, self.embed = features, embed
+        self.head = nn.Linear(size, 1)
+
+    def forward(self, x, y):
+        phi, told = self.features(x), self.embed(y)
+        alone, match = self.head(phi).squeeze(1), (told * phi).sum(dim=1)
+        if self.fault == "broadcast":
+            return self.head(phi) + match
+        if self.fault == "all pairs":
+            return alone + (phi @ told.T).sum(dim=1)
+        if self.fault == "over the batch":
+            return alone + (told * phi).sum(dim=0).mean()
+        if self.fault == "head of both":
+            return self.head(phi * told).squeeze(1)
+        if self.fault == "class alone":
+            return alone + self.head(told).squeeze(1)
+        if self.fault == "cosine":
+            return alone + F.cosine_similarity(told, phi)
+        if self.fault == "mean":
+            return alone + (told * phi).mean(dim=1)
+        return match if self.fault == "no psi" else alone + match
+
+
+def _projection(fault=""):
+    return type(f"_Projection_{fault.replace(' ', '_')}", (_Projection,), {"fault": fault})
+
+
+ProjectionDiscriminator = Check(
+    "ProjectionDiscriminator",
+    reference=_Projection,
+    probe=_look,
+    rtol=1e-4,
+    cases=lambda: [
+        case("2 images, 3 features", (_Linear(4, (3,), 0), 3, _embed(2, 3)), _numbers(2, 1, 2, 2),
+             torch.tensor([1, 0])),
+        case("5 images, 2 features", (_Linear(6, (2,), 1), 2, _embed(3, 2)), _numbers(5, 1, 2, 3),
+             torch.tensor([2, 0, 1, 1, 2])),
+        case("a condition that is a number", (_Linear(9, (4,), 2, power=2), 4, _Value(4)),
+             _numbers(4, 1, 3, 3), _numbers(4, seed=1)),
+        case("one image", (_Linear(4, (3,), 3), 3, _embed(2, 3)), _numbers(1, 1, 2, 2),
+             torch.tensor([1])),
+    ],
+    fallback="dlcourse.models.cgan:ProjectionDiscriminator",
+    mistakes=[
+        Mistake("(B, 1) plus (B,)",
+                "Broadcasting makes (B, B) of it, every image with every label; the loss takes its "
+                "mean and says nothing. Flatten the head's output to (B,) first.",
+                _projection("broadcast")),
+        Mistake("the part without the condition is missing",
+                "ψ(φ(x)) judges whether x looks real at all: "
+                "add self.head(phi).", _projection("no psi")),
+        Mistake("every image meets every label",
+                "A matrix product pairs all rows with all; e(y)·φ(x) is a product of "
+                "row i with row i: (embed * phi).sum(dim=1).", _projection("all pairs")),
+        Mistake("summed over the batch", "The dot product runs over the features, dim=1.",
+                _projection("over the batch")),
+        Mistake("the mean in place of the sum", "A dot product is a sum of products.",
+                _projection("mean")),
+        Mistake("the product goes through the head",
+                "ψ sees φ(x) alone; the dot product is added to it.", _projection("head of both")),
+        Mistake("label and image never meet",
+                "ψ(e(y)) says how frequent a label is, not whether the image fits it: "
+                "multiply e(y) and φ(x).", _projection("class alone")),
+        Mistake("a cosine", "No lengths are divided out in e(y)·φ(x).", _projection("cosine")),
+    ],
+)  # fmt: skip

@@ -1,0 +1,182 @@
+"""Checks of convolution without loops:
+all windows of an image as a view, and the forward pass built on them."""
+
+import torch
+from torch.nn import functional as F
+
+from dlcourse.checks.core import Check, Mistake, case
+
+
+def strided_windows(x, kernel, stride=1, dilation=1):
+    """All windows of x (B, C, H, W) as a view (B, C, H_out, W_out, kH, kW),
+    by torch's own Tensor.unfold."""
+    for axis, length in zip((2, 3), kernel, strict=True):
+        x = x.unfold(axis, dilation * (length - 1) + 1, stride)
+    return x[..., ::dilation, ::dilation]
+
+
+def draw(*shapes, seed=0, dtype=torch.float32):
+    """Tensors of normal numbers, one for each shape."""
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(shape, generator=generator, dtype=dtype) for shape in shapes]
+
+
+def _windows_and_memory(function, x, *options):
+    """The windows of x, of x as a part of something larger, and whether they are a view."""
+    pieces = function(x, *options)
+    if pieces is None:
+        return None
+    part = F.pad(x, (2, 1, 1, 3), value=9.0)[:, :, 1:-3, 2:-1]
+    return {
+        "windows": pieces,
+        "shares memory with x": pieces.untyped_storage().data_ptr()
+        == x.untyped_storage().data_ptr(),
+        "windows where x is cut out of a larger image": function(part, *options),
+    }
+
+
+def _as_if_contiguous(x, kernel, stride=1, dilation=1):
+    return strided_windows(
+        torch.as_strided(x, x.shape, torch.empty(x.shape).stride(), 0), kernel, stride, dilation
+    )
+
+
+def _window_cases():
+    (x,) = draw((2, 3, 7, 9))
+    count = torch.arange(12.0).reshape(1, 1, 3, 4)
+    return [
+        case("3 × 4 pixels, windows of 2 × 2", count, (2, 2), 1, 1),
+        case("3 × 4 pixels, windows of 1 × 3", count, (1, 3), 1, 1),
+        case("two images of three channels, windows of 3 × 2", x, (3, 2), 1, 1),
+        case("stride 2", x, (3, 2), 2, 1),
+        case("dilation 2", x, (3, 2), 1, 2),
+        case("stride 3, dilation 2", x, (2, 3), 3, 2),
+        case("a transposed image: its memory lies the other way", x.transpose(2, 3), (2, 3), 2, 1),
+        case(
+            "channels_last, float64", x.double().to(memory_format=torch.channels_last), (3, 3), 2, 2
+        ),
+    ]
+
+
+windows = Check(
+    "windows",
+    reference=strided_windows,
+    probe=_windows_and_memory,
+    cases=_window_cases,
+    mistakes=[
+        Mistake("a copy, not a view",
+                "Nine overlapping windows of 3 × 3 would hold each pixel nine times. "
+                "x.as_strided(size, stride) copies nothing; reshape, contiguous and F.unfold do.",
+                lambda *args: strided_windows(*args).contiguous()),
+        Mistake("the strides are counted, not asked for",
+                "C·H·W, H·W, W and 1 hold for a tensor in one piece only: "
+                "a slice, a transpose or channels_last lies otherwise in memory. "
+                "Take x.stride(), and leave the storage offset alone.",
+                _as_if_contiguous),
+        Mistake("stride and dilation are exchanged",
+                "The step from window to window is stride, the step from pixel "
+                "to pixel inside of one is dilation.",
+                lambda x, kernel, stride=1, dilation=1: strided_windows(x, kernel, dilation,
+                                                                        stride)),
+        Mistake("height and width of the window are exchanged", "kernel is (kH, kW).",
+                lambda x, kernel, *rest: strided_windows(x, kernel[::-1], *rest)),
+        Mistake("the axes of the window come first",
+                "The order asked for is (B, C, H_out, W_out, kH, kW).",
+                lambda *args: strided_windows(*args).permute(0, 1, 4, 5, 2, 3)),
+        Mistake("dilation is ignored",
+                "Inside a window the step is dilation pixels: dilation · x.stride(…).",
+                lambda x, kernel, stride=1, dilation=1: strided_windows(x, kernel, stride)),
+        Mistake("stride is ignored",
+                "From window to window the step is stride pixels: stride · x.stride(…).",
+                lambda x, kernel, stride=1, dilation=1: strided_windows(x, kernel, 1, dilation)),
+        Mistake("the last window is missing",
+                "(H − span) // stride + 1 windows fit, with span = dilation·(k − 1) + 1.",
+                lambda *args: strided_windows(*args)[:, :, :-1, :-1]),
+    ],
+)  # fmt: skip
+
+
+def _forward(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+
+def _one_sided(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    x = F.pad(x, (0, 2 * padding, 0, 2 * padding))
+    return F.conv2d(x, weight, bias, stride, 0, dilation, groups)
+
+
+def _interleaved(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    # Channel c goes to group c mod G
+    x = x.unflatten(1, (-1, groups)).transpose(1, 2).flatten(1, 2)
+    return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
+
+
+def _bias_along_width(x, weight, bias=None, *options):
+    return _forward(x, weight, None, *options) + (0 if bias is None else bias)
+
+
+def _forward_cases():
+    x, w, bias = draw((2, 3, 7, 9), (4, 3, 3, 2), (4,))
+    edge = torch.tensor([[[[1.0, 2.0, 4.0], [0.0, 1.0, 3.0], [5.0, 0.0, 2.0]]]])
+    deep, narrow = draw((3, 4, 8, 6), (6, 2, 3, 3), seed=1, dtype=torch.float64)
+    return [
+        case("one channel, 3 × 3 pixels, kernel 1 × 2", edge, torch.tensor([[[[1.0, -2.0]]]])),
+        case("three channels to four", x, w),
+        case("with a bias, output 4 pixels wide", x[..., :5], w, bias),
+        case("padding 1", x, w, bias, 1, 1),
+        case("stride 2, padding 2", x, w, bias, 2, 2),
+        case("dilation 2", x, w, bias, 1, 1, 2),
+        case("two groups, float64", deep, narrow, None, 1, 1, 1, 2),
+        case("depthwise: as many groups as channels", deep, narrow[:4, :1], None, 2, 1, 1, 4),
+        case(
+            "channels_last, stride 3, dilation 2",
+            x.to(memory_format=torch.channels_last),
+            w,
+            bias,
+            3,
+            2,
+            2,
+        ),
+        case(
+            "the weight is a transposed tensor",
+            x,
+            w.transpose(2, 3).contiguous().transpose(2, 3),
+            bias,
+            2,
+            1,
+        ),
+    ]
+
+
+conv2d_forward = Check(
+    "conv2d_forward",
+    reference=_forward,
+    cases=_forward_cases,
+    rtol=1e-5,
+    atol=1e-5,
+    mistakes=[
+        Mistake("the kernel is flipped",
+                "Deep learning's convolution is a correlation: "
+                "weight[i, j] meets pixel [h + i, w + j].",
+                lambda x, weight, *rest: _forward(x, weight.flip(2, 3), *rest)),
+        Mistake("padding on one side only",
+                "F.pad wants four numbers for the last two axes: (padding,) * 4.", _one_sided),
+        Mistake("the bias runs along the width",
+                "y + bias adds along the last axis. "
+                "bias[:, None, None] is one number an output channel.",
+                _bias_along_width),
+        Mistake("the bias is left out",
+                "Add one number to each output channel where a bias is given.",
+                lambda x, weight, bias=None, *rest: _forward(x, weight, None, *rest)),
+        Mistake("dilation is ignored", "Hand dilation on to windows.",
+                lambda x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1: _forward(
+                    x, weight, bias, stride, padding, 1, groups)),
+        Mistake("the groups are interleaved",
+                "Group g takes C/G *neighbouring* channels: "
+                "unflatten(1, (groups, −1)), not (−1, groups).",
+                _interleaved),
+        Mistake("padding is ignored", "Put a rim of zeros, padding pixels wide, around x first.",
+                lambda x, weight, bias=None, stride=1, padding=0,
+                *rest: _forward(x, weight, bias, stride, 0, *rest)),
+    ],
+)  # fmt: skip

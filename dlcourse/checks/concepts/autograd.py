@@ -1,0 +1,185 @@
+"""Checks of a scalar autograd engine:
+operations with their local slopes, topological order, backward, un-broadcasting.
+
+A node is any object with data, grad, parents and slopes:
+the notebook's Value, or Node here. The judge is torch.
+"""
+
+import random
+from dataclasses import dataclass
+
+import torch
+
+from dlcourse.checks.core import Check, Mistake, case
+
+
+class Node:
+    """A number that remembers its parents,
+    and its slope (partial derivative) with respect to each of them."""
+
+    def __init__(self, data, parents=(), slopes=()):
+        self.data, self.grad, self.parents, self.slopes = data, 0.0, parents, slopes
+
+    def __add__(self, other):
+        return type(self)(self.data + other.data, (self, other), (1.0, 1.0))
+
+    def __mul__(self, other):
+        return type(self)(self.data * other.data, (self, other), (other.data, self.data))
+
+    def relu(self):
+        return type(self)(max(self.data, 0.0), (self,), (float(self.data > 0),))
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A formula that works on any numbers with +, * and .relu(),
+    be they Values or tensors: expression(a, b, …).
+
+    numbers: where to evaluate it.
+    steps: what makes one node after another, as ("add", i, j), ("mul", i, j) or ("relu", i);
+    i and j count the numbers first, then the steps. The last one is the result.
+    """
+
+    numbers: tuple
+    steps: tuple
+
+    def __call__(self, *leaves):
+        return self.nodes(leaves)[-1]
+
+    def nodes(self, leaves):
+        nodes = list(leaves)
+        for name, *which in self.steps:
+            one, other = nodes[which[0]], nodes[which[-1]]
+            nodes.append(
+                one.relu() if name == "relu" else one + other if name == "add" else one * other
+            )
+        return nodes
+
+    def __repr__(self):
+        texts = [chr(ord("a") + i) for i in range(len(self.numbers))]
+        for name, *which in self.steps:
+            one, other = texts[which[0]], texts[which[-1]]
+            texts.append(
+                f"relu({one})"
+                if name == "relu"
+                else f"({one} {'+' if name == 'add' else '·'} {other})"
+            )
+        at = ", ".join(f"{texts[i]} = {number:.3g}" for i, number in enumerate(self.numbers))
+        return (texts[-1] if len(texts[-1]) < 200 else f"{len(self.steps)} steps") + f" at {at}"
+
+
+def random_expression(seed):
+    """An Expression of 3 to 5 numbers and some 10 to 20 steps,
+    in which results are used again and again."""
+    rng = random.Random(seed)
+    count = rng.randint(3, 5)
+    numbers, steps, unused = (
+        tuple(rng.uniform(-1.5, 1.5) for _ in range(count)),
+        [],
+        set(range(count)),
+    )
+    for made in range(count, count + rng.randint(6, 12)):
+        step = rng.choice(["add", "mul", "add", "mul", "relu"])
+        step = (step, *rng.sample(range(made), 1 if step == "relu" else 2))
+        steps.append(step)
+        unused = (unused - set(step[1:])) | {made}
+    while len(unused) > 1:  # add up the loose ends, so that every number counts
+        last, made = sorted(unused)[-2:], count + len(steps)
+        steps.append(("add", *last))
+        unused = (unused - set(last)) | {made}
+    return Expression(numbers, tuple(steps))
+
+
+def _by_torch(operation):
+    """The engine's operation with value and slopes from torch."""
+
+    def function(*nodes):
+        leaves = [
+            torch.tensor(float(node.data), dtype=torch.float64, requires_grad=True)
+            for node in nodes
+        ]
+        result = operation(*leaves)
+        slopes = tuple(slope.item() for slope in torch.autograd.grad(result, leaves))
+        return type(nodes[0])(result.item(), nodes, slopes)
+
+    return function
+
+
+def _look(function, *numbers):
+    """Value, slopes and parents (by position) of what
+    the function makes of nodes with these numbers."""
+    nodes = [Node(number) for number in numbers]
+    made = function(*nodes)
+    if made is not None and not hasattr(made, "slopes"):
+        raise TypeError(f"return a Value(data, parents, slopes), not a {type(made).__name__}")
+    places = [
+        next((i for i, node in enumerate(nodes) if node is parent), "a stranger")
+        for parent in made.parents
+    ]
+    return {"data": made.data, "slopes": tuple(made.slopes), "parents": places}
+
+
+def _make(data, slopes, parents=lambda *nodes: nodes):
+    """An operation with faults: data and slopes are functions of the numbers."""
+
+    def function(*nodes):
+        numbers = [node.data for node in nodes]
+        return type(nodes[0])(data(*numbers), parents(*nodes), slopes(*numbers))
+
+    return function
+
+
+PAIRS = [case("2 and 3", 2.0, 3.0), case("−1.5 and 0.25", -1.5, 0.25), case("0 and −4", 0.0, -4.0)]
+
+add = Check(
+    "add",
+    reference=_by_torch(torch.add),
+    probe=_look,
+    cases=PAIRS,
+    mistakes=[
+        Mistake("the slopes are those of a product",
+                "a + b grows by 1 when a grows by 1, whatever b is: (1, 1).",
+                _make(lambda a, b: a + b, lambda a, b: (b, a))),
+        Mistake("the slopes are the numbers themselves",
+                "The slope of a + b with respect to a is 1, not a.",
+                _make(lambda a, b: a + b, lambda a, b: (a, b))),
+        Mistake("the parents are forgotten",
+                "backward walks from node to parents: hand over (a, b) as parents.",
+                _make(lambda a, b: a + b, lambda a, b: (1.0, 1.0), lambda *nodes: ())),
+    ],
+)  # fmt: skip
+
+mul = Check(
+    "mul",
+    reference=_by_torch(torch.mul),
+    probe=_look,
+    cases=PAIRS,
+    mistakes=[
+        Mistake("the two slopes are exchanged",
+                "The slope of a·b with respect to a is b: how fast it grows with a.",
+                _make(lambda a, b: a * b, lambda a, b: (a, b))),
+        Mistake("the slopes are those of a sum", "If a grows by 1, a·b grows by b, not by 1.",
+                _make(lambda a, b: a * b, lambda a, b: (1.0, 1.0))),
+        Mistake("each slope is the product",
+                "The slope with respect to a holds b fixed: it is b, without the a.",
+                _make(lambda a, b: a * b, lambda a, b: (a * b, a * b))),
+    ],
+)  # fmt: skip
+
+relu = Check(
+    "relu",
+    reference=_by_torch(torch.relu),
+    probe=_look,
+    cases=[case("2", 2.0), case("−3", -3.0), case("0", 0.0)],
+    mistakes=[
+        Mistake("the slope is 1 everywhere", "Where ReLU is off its value does not move: slope 0.",
+                _make(lambda a: max(a, 0.0), lambda a: (1.0,))),
+        Mistake("0 counted as on", "At the kink we take the slope 0, as torch does: a > 0, not ≥.",
+                _make(lambda a: max(a, 0.0), lambda a: (float(a >= 0),))),
+        Mistake("the slope is the value",
+                "Where ReLU is on it rises as fast as a does: slope 1, not a.",
+                _make(lambda a: max(a, 0.0), lambda a: (max(a, 0.0),))),
+        Mistake("the slope of a leaky ReLU", "Below 0 the slope is 0 exactly: nothing leaks.",
+                _make(lambda a: max(a, 0.0), lambda a: (1.0 if a > 0 else 0.01,))),
+    ],
+)  # fmt: skip

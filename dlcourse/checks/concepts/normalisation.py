@@ -1,0 +1,157 @@
+"""Checks of batch norm and layer norm on the way forward; the judge is torch."""
+
+import torch
+from torch.nn import functional as F
+
+from dlcourse.checks.core import Check, Mistake, case
+
+
+def _batch_norm(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
+    mean, var = mean.clone(), var.clone()
+    return F.batch_norm(x, mean, var, gamma, beta, training, momentum, eps), mean, var
+
+
+def _wrong(
+    divide=0,
+    keep=1,
+    axis=0,
+    use=None,
+    update=True,
+    swap=False,
+    below=lambda v, eps: (v + eps).sqrt(),
+    affine=True,
+):
+    """Batch norm with faults.
+    divide, keep: corrections of the variance that normalises and of the one that is kept."""
+
+    def batch_norm(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
+        by_batch = training if use is None else use
+        axes = {"dim": axis, "keepdim": axis != 0}
+        m, v = (x.mean(**axes), x.var(**axes, correction=divide)) if by_batch else (mean, var)
+        y = (x - m) / below(v, eps)
+        y = gamma * y + beta if affine else y
+        if training and update:
+            old, new = (momentum, 1 - momentum) if swap else (1 - momentum, momentum)
+            mean = old * mean + new * x.mean(0)
+            var = old * var + new * x.var(0, correction=keep)
+        return y, mean, var
+
+    return batch_norm
+
+
+def _in_place(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
+    return F.batch_norm(x, mean, var, gamma, beta, training, momentum, eps), mean, var
+
+
+def _draw(seed, *shape, dtype=torch.float64):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def _layer(n, c, dtype=torch.float64):
+    """x (n, c) far from 0, scale and shift (c,), running mean and variance (c,)."""
+    x = 3 * _draw(n, n, c, dtype=dtype) + torch.arange(c, dtype=dtype)
+    return x, *_draw(n + 1, 3, c, dtype=dtype), _draw(n + 2, c, dtype=dtype) ** 2 + 0.5
+
+
+def _tiny():
+    x = torch.tensor([[1.0], [3.0]], dtype=torch.float64)
+    one, zero = torch.ones(1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64)
+    return x, one, zero, zero, one
+
+
+batch_norm = Check(
+    "batch_norm",
+    reference=_batch_norm,
+    cases=lambda: [
+        case("training, two examples of one feature: 1 and 3", *_tiny(), True),
+        case("training, 4 examples of 3 features", *_layer(4, 3), True),
+        case("training, as many examples as features", *_layer(3, 3), True),
+        case("evaluation, 4 examples of 3 features", *_layer(4, 3), False),
+        case("evaluation, one single example", *_layer(1, 3), False),
+        case("training, running averages with momentum 0.3", *_layer(5, 2), True, 0.3),
+        case("training, a feature that hardly varies, float32",
+             1e-3 * _layer(6, 3, torch.float32)[0], *_layer(6, 3, torch.float32)[1:], True),
+    ],
+    mistakes=[
+        Mistake("unbiased variance in the batch statistic",
+                "Your variance divides by N − 1: what normalises the batch divides by N "
+                "(correction=0). Only the running one is unbiased.", _wrong(divide=1)),
+        Mistake("biased variance in the running one",
+                "The running variance is an estimate for unseen data: "
+                "torch keeps the unbiased one, divided by N − 1.",
+                _wrong(keep=0)),
+        Mistake("the two variances are exchanged",
+                "Divide by N where the batch is normalised and by N − 1 where "
+                "the running variance is updated.",
+                _wrong(divide=1, keep=0)),
+        Mistake("momentum convention reversed",
+                "In torch momentum = 0.1 is the share of the *new* batch: "
+                "running ← 0.9 running + 0.1 batch.",
+                _wrong(swap=True)),
+        Mistake("statistics of the batch in evaluation",
+                "In evaluation one example must not depend on the others: "
+                "use the running mean and variance.",
+                _wrong(use=True)),
+        Mistake("running statistics in training",
+                "In training the batch is normalised by its own mean and variance.",
+                _wrong(use=False)),
+        Mistake("the running statistics never move",
+                "In training both running averages take a step towards the batch.",
+                _wrong(update=False)),
+        Mistake("each example is normalised by itself",
+                "That is layer norm. Batch norm takes mean and variance over the batch, "
+                "axis 0, for each feature.",
+                _wrong(axis=1)),
+        Mistake("epsilon outside the root", "Here ε stands under the root: √(variance + ε).",
+                _wrong(below=lambda v, eps: v.sqrt() + eps)),
+        Mistake("scale and shift are missing", "After normalising: gamma · x̂ + beta.",
+                _wrong(affine=False)),
+        Mistake("the caller's running statistics are overwritten",
+                "Return new ones, and leave the arguments alone.", _in_place),
+    ],
+)  # fmt: skip
+
+
+def _layer_norm(x, gamma, beta, eps=1e-5):
+    return F.layer_norm(x, x.shape[-1:], gamma, beta, eps)
+
+
+def _wrong_layer(axis=-1, correction=0, below=lambda v, eps: (v + eps).sqrt(), affine=True):
+    def layer_norm(x, gamma, beta, eps=1e-5):
+        y = (x - x.mean(axis, keepdim=True)) / below(
+            x.var(axis, correction=correction, keepdim=True), eps
+        )
+        return gamma * y + beta if affine else y
+
+    return layer_norm
+
+
+layer_norm = Check(
+    "layer_norm",
+    reference=_layer_norm,
+    cases=lambda: [
+        case("one example: 1 and 3", torch.tensor([[1.0, 3.0]]), torch.ones(2), torch.zeros(2)),
+        case("4 examples of 3 features", *_layer(4, 3)[:3]),
+        case("as many examples as features", *_layer(3, 3)[:3]),
+        case("sequences: 2 × 4 vectors of 3", _draw(0, 2, 4, 3), *_layer(4, 3)[1:3]),
+        case("a transposed view", _draw(1, 3, 5).T, *_layer(4, 3)[1:3]),
+        case("features that hardly vary, float32", 1e-3 * _draw(2, 4, 6, dtype=torch.float32),
+             *_layer(4, 6, torch.float32)[1:3]),
+    ],
+    mistakes=[
+        Mistake("statistics over the batch",
+                "That is batch norm. Layer norm takes mean and variance over "
+                "the features of each example: the last axis.", _wrong_layer(axis=0)),
+        Mistake("unbiased variance",
+                "Your variance divides by N − 1: normalising divides by N (correction=0).",
+                _wrong_layer(correction=1)),
+        Mistake("one mean for everything", "Each example has a mean and a variance of its own.",
+                _wrong_layer(axis=None)),
+        Mistake("epsilon outside the root", "Here ε stands under the root: √(variance + ε).",
+                _wrong_layer(below=lambda v, eps: v.sqrt() + eps)),
+        Mistake("scale and shift are missing", "After normalising: gamma · x̂ + beta.",
+                _wrong_layer(affine=False)),
+        Mistake("the root is missing", "Divide by the standard deviation, not by the variance.",
+                _wrong_layer(below=lambda v, eps: v + eps)),
+    ],
+)  # fmt: skip

@@ -1,0 +1,178 @@
+"""Checks of LeNet as a module, whatever its layers are called,
+and of its accuracy on a test set."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from dlcourse.checks.core import Check, Mistake, case
+
+SHAPES = [
+    (6, 1, 5, 5),
+    (6,),
+    (16, 6, 5, 5),
+    (16,),
+    (120, 400),
+    (120,),
+    (84, 120),
+    (84,),
+    (10, 84),
+    (10,),
+]
+
+
+class _Net(nn.Module):
+    """LeNet by functions; `fault` names what goes wrong."""
+
+    fault = None
+
+    def __init__(self):
+        super().__init__()
+        self.weights = nn.ParameterList(torch.zeros(shape) for shape in SHAPES)
+
+    def forward(self, x):
+        w, fault = list(self.weights), self.fault
+        active = torch.clone if fault == "no ReLU" else F.relu
+        pool = F.avg_pool2d if fault == "average" else F.max_pool2d
+        x = pool(active(F.conv2d(x, w[0], w[1], padding=0 if fault == "no padding" else 2)), 2)
+        x = pool(active(F.conv2d(x, w[2], w[3])), 2)
+        x = x.flatten(0 if fault == "batch" else 1)
+        between = torch.clone if fault in ("no ReLU", "linear") else F.relu
+        x = between(F.linear(between(F.linear(x, w[4], w[5])), w[6], w[7]))
+        x = F.linear(x, w[8], w[9])
+        return {"last ReLU": F.relu, "softmax": lambda z: z.softmax(-1)}.get(fault, torch.clone)(x)
+
+
+def _broken(fault):
+    return type(f"_Net_{fault.replace(' ', '_')}", (_Net,), {"fault": fault})
+
+
+def _logits(network, x, weights):
+    """Sizes of the parameters, and the logits that the
+    network makes of x with these weights, told apart by shape."""
+    model = network().to(x.dtype).eval()
+    with torch.no_grad():
+        first = model(x)  # also makes the parameters of lazy layers
+        if first is None:
+            return None
+        shapes = sorted(tuple(one.shape) for one in model.parameters())
+        if shapes == sorted(SHAPES):
+            for one in model.parameters():
+                one.copy_(weights[SHAPES.index(tuple(one.shape))])
+        return {
+            "shapes of the parameters": shapes,
+            "shape of the logits": tuple(first.shape),
+            "logits": model(x),
+        }
+
+
+def _lenet_cases():
+    generator = torch.Generator().manual_seed(0)
+    # large enough for the logits to depend on every layer
+    weights = [
+        torch.randn(s, generator=generator) * (2 / max(1, torch.Size(s[1:]).numel())) ** 0.5
+        for s in SHAPES
+    ]
+    x = torch.randn(3, 1, 28, 28, generator=generator)
+    return [
+        case("one image", x[:1], weights),
+        case("three images", x, weights),
+        case(
+            "two images that are views, float64",
+            x.double().transpose(2, 3)[::2],
+            [one.double() for one in weights],
+        ),
+    ]
+
+
+LeNet = Check(
+    "LeNet",
+    reference=_Net,
+    probe=_logits,
+    cases=_lenet_cases,
+    fallback="dlcourse.models.cnn:LeNet",
+    rtol=1e-4,
+    atol=1e-4,
+    mistakes=[
+        Mistake("the batch is flattened too", "The first axis stays: x.flatten(1) makes (B, 400).",
+                _broken("batch")),
+        Mistake("no padding in the first convolution",
+                "28 pixels must stay 28: padding=2. "
+                "Without it 4 × 4 pixels are left at the end, not 5 × 5.",
+                _broken("no padding")),
+        Mistake("no ReLU anywhere", "Without a non-linearity in between layers collapse into one.",
+                _broken("no ReLU")),
+        Mistake("no ReLU between the linear layers", "ReLU follows every layer but the last.",
+                _broken("linear")),
+        Mistake("a ReLU after the last layer",
+                "Logits may be negative: nothing comes after the last linear layer.",
+                _broken("last ReLU")),
+        Mistake("probabilities instead of logits", "F.cross_entropy does the softmax itself.",
+                _broken("softmax")),
+        Mistake("averages instead of maxima",
+                "LeCun and colleagues averaged; here it is nn.MaxPool2d(2).", _broken("average")),
+    ],
+)  # fmt: skip
+
+
+def _accuracy(model, x, y, size=500, mode="eval", average="examples"):
+    before = model.training
+    model.train(mode == "train")
+    with torch.no_grad():
+        right = [
+            (model(rows).argmax(1) == labels).double()
+            for rows, labels in zip(x.split(size), y.split(size), strict=True)
+        ]
+    model.train(mode != "stays in eval" and before)
+    if average == "batches":
+        return torch.stack([one.mean() for one in right]).mean().item()
+    if average == "full batches":
+        right = [one for one in right if len(one) == size] or right
+    return torch.cat(right).mean().item()
+
+
+def _and_mode(function, model, *args):
+    value = function(model, *args)
+    return (
+        None
+        if value is None
+        else {"accuracy": float(value), "in training mode afterwards": model.training}
+    )
+
+
+def _accuracy_cases():
+    generator = torch.Generator().manual_seed(1)
+    x, y = torch.randn(23, 4, generator=generator), torch.randint(3, (23,), generator=generator)
+    linear, norm = nn.Linear(4, 3), nn.BatchNorm1d(4)
+    nn.init.orthogonal_(linear.weight, generator=generator)
+    nn.init.zeros_(linear.bias)
+    norm.running_mean.copy_(torch.tensor([2.0, -1.0, 0.0, 1.0]))
+    return [
+        case("7 examples in batches of 3", nn.Sequential(linear).eval(), x[:7], y[:7], 3),
+        case("batch norm, in training mode before", nn.Sequential(norm, linear), x, y, 8),
+        case("fewer examples than fit into a batch", nn.Sequential(linear), x, y, 500),
+    ]
+
+
+test_accuracy = Check(
+    "test_accuracy",
+    reference=_accuracy,
+    probe=_and_mode,
+    cases=_accuracy_cases,
+    mistakes=[
+        Mistake("the model is still in training mode",
+                "Batch norm and dropout behave differently there: "
+                "`evaluate` switches to eval for you.",
+                lambda *args: _accuracy(*args, mode="train")),
+        Mistake("batch means are averaged",
+                "A short last batch must count less: `evaluate` weighs by examples.",
+                lambda *args: _accuracy(*args, average="batches")),
+        Mistake("the short last batch is left out", "Every test example counts: no drop_last.",
+                lambda *args: _accuracy(*args, average="full batches")),
+        Mistake("the model stays in eval mode",
+                "Training would go on without dropout: put the mode back, as `evaluate` does.",
+                lambda *args: _accuracy(*args, mode="stays in eval")),
+        Mistake("the share of errors", "Accuracy is the share that is right.",
+                lambda *args: 1 - _accuracy(*args)),
+    ],
+)  # fmt: skip

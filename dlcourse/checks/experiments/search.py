@@ -1,0 +1,91 @@
+"""Checks of random search over log-uniform ranges."""
+
+import numpy as np
+
+from dlcourse.checks.core import Check, Mistake, case
+
+
+def _log_uniform(low, high, size, rng):
+    return low * (high / low) ** rng.random(size)
+
+
+log_uniform = Check(
+    "log_uniform",
+    reference=_log_uniform,
+    cases=lambda: [
+        case("5 draws from 0.1 to 10", 0.1, 10.0, 5, np.random.default_rng(0)),
+        case("3 draws from 10⁻⁶ to 1", 1e-6, 1.0, 3, np.random.default_rng(1)),
+        case("4 draws from 2 to 3", 2.0, 3.0, 4, np.random.default_rng(2)),
+    ],
+    mistakes=[
+        Mistake("uniform on the numbers themselves",
+                "From 10⁻⁶ to 1, nine draws of ten are above 0.1. "
+                "Draw the logarithm uniformly, then take exp.",
+                lambda low, high, size, rng: rng.uniform(low, high, size)),
+        Mistake("the exponential is missing", "Those are logarithms: take exp of them.",
+                lambda low, high, size, rng: rng.uniform(np.log(low), np.log(high), size)),
+        Mistake("two bases are mixed", "np.log belongs to np.exp, np.log10 to 10 ** ….",
+                lambda low, high, size, rng: 10 ** rng.uniform(np.log(low), np.log(high), size)),
+        Mistake("whole powers of ten only",
+                "The exponent is any real number: rng.uniform, not rng.integers or round.",
+                lambda *args: 10 ** np.round(np.log10(_log_uniform(*args)))),
+    ],
+)  # fmt: skip
+
+
+def _search(objective, ranges, trials, rng, draw=_log_uniform, pick=max, shared=False):
+    results = []
+    for _ in range(trials):
+        state = rng.bit_generator.state
+        setting = {}
+        for name, (low, high) in ranges.items():
+            if shared:
+                rng.bit_generator.state = state
+            setting[name] = float(draw(low, high, None, rng))
+        results.append((setting, objective(**setting)))
+    return pick(results, key=lambda result: result[1])[0], results
+
+
+def _name_by_name(objective, ranges, trials, rng):
+    columns = {name: _log_uniform(low, high, trials, rng) for name, (low, high) in ranges.items()}
+    settings = [{name: float(column[i]) for name, column in columns.items()} for i in range(trials)]
+    results = [(setting, objective(**setting)) for setting in settings]
+    return max(results, key=lambda result: result[1])[0], results
+
+
+def hill(rate, decay=1e-3):
+    """Highest at rate 0.1 and decay 0.001, on logarithmic axes."""
+    return -float(np.log10(rate / 0.1) ** 2 + np.log10(decay / 1e-3) ** 2)
+
+
+RANGES = {"rate": (1e-4, 1.0), "decay": (1e-6, 1e-1)}
+
+random_search = Check(
+    "random_search",
+    reference=_search,
+    cases=lambda: [
+        case("3 trials of one rate", hill, {"rate": (1e-3, 1.0)}, 3, np.random.default_rng(0)),
+        case("4 trials of two ranges", hill, RANGES, 4, np.random.default_rng(1)),
+        case("20 trials", hill, RANGES, 20, np.random.default_rng(2)),
+    ],
+    mistakes=[
+        Mistake("the lowest value wins",
+                "The objective is an accuracy: the highest value is the best.",
+                lambda *args: _search(*args, pick=min)),
+        Mistake("uniform on the numbers themselves",
+                "Draw with your log_uniform, or small values are never tried.",
+                lambda *args: _search(*args, draw=lambda low, high, size, rng:
+                    rng.uniform(low, high))),
+        Mistake("all ranges share one draw",
+                "Rate and decay then move together along one line. "
+                "Each name needs a draw of its own.",
+                lambda *args: _search(*args, shared=True)),
+        Mistake("drawn name by name",
+                "Draw a whole setting, try it, draw the next: "
+                "then 40 trials begin with the same 20 as 20 trials do.",
+                _name_by_name),
+        Mistake("the value instead of the setting",
+                "Return the best setting (a dict) first, then the list.",
+                lambda *args: (max(value for _, value in _search(*args)[1]), _search(*args)[1])),
+    ],
+)  # fmt: skip

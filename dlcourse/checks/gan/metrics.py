@@ -1,0 +1,245 @@
+"""Checks of what judges a generator:
+modes covered, the Fréchet distance of two Gaussians; and of the path slerp."""
+
+import math
+
+import numpy as np
+import torch
+
+from dlcourse.checks.core import Check, Mistake, case
+
+
+def _coverage(points, centres, radius, least=0.01, fault=None):
+    """Counted point by point; `fault` names what is wrong."""
+    counts = np.zeros(len(centres))
+    for point in points.numpy():
+        gaps = np.sqrt(((centres.numpy() - point) ** 2).sum(1))
+        gap = gaps.min() ** (2 if fault == "squared" else 1)
+        if gap < radius or fault == "no radius":
+            counts[gaps.argmin()] += 1
+    enough = counts >= 1 if fault == "one is enough" else counts >= least * len(points)
+    if fault == "of those on a mode":
+        enough = counts >= least * max(counts.sum(), 1)
+    covered = int((enough & (counts > 0)).sum())
+    share = (
+        counts[enough].sum() / len(points)
+        if fault == "covered only"
+        else counts.sum() / len(points)
+    )
+    return covered / len(centres) if fault == "a share" else covered, float(share)
+
+
+def _broken_coverage(fault):
+    return lambda *args: _coverage(*args, fault=fault)
+
+
+def _cloud():
+    generator = torch.Generator().manual_seed(0)
+    centres = torch.tensor([[0.0, 0.0, 0.0], [4.0, 0.0, 0.0], [0.0, 4.0, 0.0], [0.0, 0.0, 4.0]])
+    counts = (150, 44, 3, 0)  # enough, enough, too few, none
+    near = [
+        centre + 0.5 * torch.randn(n, 3, generator=generator)
+        for centre, n in zip(centres, counts, strict=True)
+    ]
+    far = 2 + 0.1 * torch.randn(30, 3, generator=generator)
+    return torch.cat([*near, far]).double(), centres.double()
+
+
+def _coverage_cases():
+    cloud, centres = _cloud()
+    line = torch.tensor([[0.0], [10.0]])
+    return [
+        case("a point on one of two modes", torch.tensor([[0.1]]), line, 1.0, 0.5),
+        case("a point near no mode", torch.tensor([[5.5]]), line, 1.0, 0.5),
+        case("three points, one of them 0.6 from a mode of radius ½",
+             torch.tensor([[0.1], [9.9], [0.6]]), line, 0.5, 0.01),
+        case("227 points in space, four modes, float64", cloud, centres, 1.2, 0.05),
+        case("every second point", cloud[::2], centres, 1.0, 0.02),
+        case("a single stray sample covers nothing",
+             torch.cat([torch.zeros(150, 1), torch.full((1, 1), 10.0)]), line, 1.0, 0.01),
+    ]  # fmt: skip
+
+
+mode_coverage = Check(
+    "mode_coverage",
+    reference=_coverage,
+    cases=_coverage_cases,
+    mistakes=[
+        Mistake("samples between the modes count",
+                "The nearest mode is not near by itself: ask for distance < radius.",
+                _broken_coverage("no radius")),
+        Mistake("a single sample covers a mode", "A mode needs the share `least` of all samples.",
+                _broken_coverage("one is enough")),
+        Mistake("the squared distance is compared with the radius",
+                "Take the root: torch.cdist does.", _broken_coverage("squared")),
+        Mistake("the share is of the samples on a mode",
+                "`least` is a share of all samples, len(points).",
+                _broken_coverage("of those on a mode")),
+        Mistake("the second number counts covered modes only",
+                "It is the share of all samples that are on any mode.",
+                _broken_coverage("covered only")),
+        Mistake("a share of the modes instead of a number",
+                "Return how many modes are covered, a whole number.", _broken_coverage("a share")),
+    ],
+)  # fmt: skip
+
+
+def _root(matrix):
+    """Symmetric root; ValueError where there is none that is real."""
+    values, vectors = torch.linalg.eigh(matrix.double())
+    if values.min() < -1e-6 * max(1.0, float(values.abs().max())):
+        raise ValueError("no covariance")
+    return vectors @ values.clamp(min=0).sqrt().diag() @ vectors.T
+
+
+def _frechet(mean_a, covariance_a, mean_b, covariance_b):
+    root = _root(covariance_a)
+    _root(covariance_b)  # must have one as well
+    middle = _root(root @ covariance_b.double() @ root)
+    gap = (mean_a.double() - mean_b.double()).square().sum()
+    return gap + covariance_a.double().trace() + covariance_b.double().trace() - 2 * middle.trace()
+
+
+def _distance(function, *args):
+    try:
+        value = function(*args)
+    except ValueError:
+        return "ValueError"
+    return value if value is None else float(value)
+
+
+def _pieces(mean_a, a, mean_b, b, root="product", gap=2, factor=2.0):
+    """The formula with one piece of it changed."""
+    a, b = a.double(), b.double()
+    roots = {
+        "product": lambda: torch.linalg.eigvals(a @ b).sqrt().real.sum(),
+        "entries": lambda: (a * b).clamp(min=0).sqrt().trace(),
+        "each": lambda: (_root(a) @ _root(b)).trace(),
+        "none": lambda: (a @ b).trace(),
+    }
+    distance = (mean_a.double() - mean_b.double()).norm() ** gap
+    return distance + a.trace() + b.trace() - factor * roots[root]()
+
+
+def _faulty(**changed):
+    return lambda *args: _pieces(*args, **changed)
+
+
+def _gaussians(d, seed, rank=None, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(seed)
+    draws = [torch.randn(d, rank or d, generator=generator, dtype=dtype) for _ in range(2)]
+    means = [torch.randn(d, generator=generator, dtype=dtype) for _ in range(2)]
+    return means[0], draws[0] @ draws[0].T, means[1], draws[1] @ draws[1].T
+
+
+frechet_distance = Check(
+    "frechet_distance",
+    reference=_frechet,
+    probe=_distance,
+    rtol=1e-3,
+    atol=1e-3,
+    cases=[
+        case("two means, one number each, variances 4 and 1", torch.tensor([3.0]),
+             torch.tensor([[4.0]]), torch.tensor([1.0]), torch.tensor([[1.0]])),
+        case("the same Gaussian twice", torch.ones(2), torch.eye(2), torch.ones(2), torch.eye(2)),
+        case("three dimensions, correlated", *_gaussians(3, 0)),
+        case("five dimensions in float64", *_gaussians(5, 1, dtype=torch.float64)),
+        case("singular covariances: a feature that is always 0",
+             *_gaussians(4, 2, rank=2, dtype=torch.float64)),
+        case("a matrix that is no covariance: ValueError", torch.zeros(2), torch.eye(2),
+             torch.zeros(2), torch.tensor([[1.0, 0.0], [0.0, -1.0]])),
+    ],
+    mistakes=[
+        Mistake("the imaginary part of the root is dropped",
+                "A root that is not real says that something was no "
+                "covariance (too few samples, a wrong axis, NaN): "
+                "raise ValueError where it is not negligible, then take .real.", _faulty()),
+        Mistake("a root of every entry",
+                "The root of a matrix is no root of its entries; its trace is the sum of the roots "
+                "of the eigenvalues of Σ_a Σ_b.", _faulty(root="entries")),
+        Mistake("the product of the two roots",
+                "(Σ_a Σ_b)^½ is Σ_a^½ Σ_b^½ only if the two commute.", _faulty(root="each")),
+        Mistake("no root", "The formula has tr (Σ_a Σ_b)^½, not tr Σ_a Σ_b.", _faulty(root="none")),
+        Mistake("the distance of the means is not squared", "‖μ_a − μ_b‖² is a sum of squares.",
+                _faulty(gap=1)),
+        Mistake("the factor 2 is missing",
+                "As in (a − b)² = a² + b² − 2ab: two equal Gaussians have distance 0.",
+                _faulty(factor=1.0)),
+    ],
+)  # fmt: skip
+
+
+def _arc(a, b, steps):
+    """From the two unit vectors: points on their circle, written as sums of the two."""
+    u, v = a / a.norm(), b / b.norm()
+    across = v - (u @ v) * u
+    height = across.norm()
+    t = torch.linspace(0, 1, steps, dtype=a.dtype)
+    if height < 1e-4:
+        return torch.outer(1 - t, a) + torch.outer(t, b)
+    angle = t * torch.atan2(height, u @ v)
+    share_b = angle.sin() / height
+    share_a = angle.cos() - share_b * (u @ v)
+    return torch.outer(share_a, a) + torch.outer(share_b, b)
+
+
+def _slerp(a, b, steps, fault=None):
+    t = torch.linspace(0, 1, steps, dtype=a.dtype)[:, None]
+    t = t.flip(0) if fault == "backwards" else t
+    if fault == "straight":
+        return (1 - t) * a + t * b
+    cosine = a @ b if fault == "lengths" else a @ b / (a.norm() * b.norm())
+    omega = cosine.clamp(-1, 1).acos()
+    if fault != "parallel" and omega.sin() < 1e-4:
+        return (1 - t) * a + t * b
+    wave = torch.cos if fault == "cosine" else torch.sin
+    path = (wave((1 - t) * omega) * a + wave(t * omega) * b) / (
+        1.0 if fault == "undivided" else omega.sin()
+    )
+    return path / path.norm(dim=1, keepdim=True) if fault == "unit" else path
+
+
+def _bent(fault):
+    return lambda *args: _slerp(*args, fault=fault)
+
+
+def _ends(d, seed, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(d, generator=generator, dtype=dtype) for _ in range(2)]
+
+
+slerp = Check(
+    "slerp",
+    reference=_arc,
+    rtol=1e-4,
+    atol=1e-5,
+    cases=[
+        case("a quarter of a circle in 3 steps", torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]),
+             3),
+        case("60°, both of length 2", torch.tensor([2.0, 0.0]), torch.tensor([1.0, math.sqrt(3.0)]),
+             4),
+        case("lengths 1 and 3", torch.tensor([1.0, 0.0, 0.0]), torch.tensor([0.0, 0.0, 3.0]), 5),
+        case("64 latents in float64", *_ends(64, 0, torch.float64), 7),
+        case("every second number of a row", _ends(10, 1)[0][::2], _ends(5, 2)[0], 4),
+        case("twice the same direction: a straight line", torch.tensor([1.0, 2.0]),
+             torch.tensor([2.0, 4.0]), 3),
+    ],
+    mistakes=[
+        Mistake("a straight line",
+                "That cuts through the inside, "
+                "where draws of N(0, I) in many dimensions never are.",
+                _bent("straight")),
+        Mistake("the angle of vectors that are not of length 1", "cos ω = a·b / (‖a‖ ‖b‖).",
+                _bent("lengths")),
+        Mistake("cosines for sines",
+                "The shares are sin((1 − t) ω) and sin(t ω): 0 for b at the start.",
+                _bent("cosine")),
+        Mistake("not divided by sin ω", "At t = 0 the share of a must be 1, and it is sin ω.",
+                _bent("undivided")),
+        Mistake("from b to a", "t runs from 0 (all a) to 1 (all b).", _bent("backwards")),
+        Mistake("everything is brought to length 1",
+                "Latents have length about √d: leave it as it comes.", _bent("unit")),
+        Mistake("0/0 for parallel vectors",
+                "Where sin ω is 0 the arc is a straight line: return that.", _bent("parallel")),
+    ],
+)  # fmt: skip

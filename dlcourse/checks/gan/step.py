@@ -1,0 +1,229 @@
+"""Checks of one step of a GAN, and of the smallest game there is.
+
+A step is judged by the weights it leaves in both networks,
+and by how often a gradient came to the generator.
+"""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from dlcourse.checks.core import Check, Mistake, case
+
+
+def _against(logits, label):
+    return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+
+
+def _visits(generator):
+    """A list that grows by one whenever a gradient reaches the generator's first parameter."""
+    seen = []
+    next(generator.parameters()).register_hook(lambda gradient: seen.append(1))
+    return seen
+
+
+def _watch(function, generator, discriminator, make, rounds, *batch):
+    """Losses, weights and visits after `rounds` steps on the same batch:
+    (x, z), or (x, y, z) with labels."""
+    optimisers = make(generator.parameters()), make(discriminator.parameters())
+    seen, rows = _visits(generator), []
+    for _ in range(rounds):
+        row = function(generator, discriminator, *optimisers, *batch)
+        if row is None:
+            return None
+        rows.append({name: float(value) for name, value in row.items()})
+    return {
+        "losses": rows,
+        "the discriminator's weights": [p.detach() for p in discriminator.parameters()],
+        "the generator's weights": [p.detach() for p in generator.parameters()],
+        "gradients that reached the generator": len(seen),
+    }
+
+
+def _apply(gradients, weights, optimiser):
+    for weight, gradient in zip(weights, gradients, strict=True):
+        weight.grad = gradient
+    optimiser.step()
+
+
+def _loss_d(discriminator, x, fake, fault=None):
+    real, made = (0.0, 1.0) if fault == "labels" else (1.0, 0.0)
+    if fault == "one batch":
+        logits, logits_fake = discriminator(torch.cat([x, fake])).split(len(x))
+    else:
+        logits, logits_fake = discriminator(x), discriminator(fake)
+    return _against(logits, real) + _against(logits_fake, made)
+
+
+def _step(generator, discriminator, optimiser_g, optimiser_d, x, z, fault=None):
+    """One step of each player; `fault` names what is wrong, None is right."""
+    ours, theirs = list(generator.parameters()), list(discriminator.parameters())
+    fake = generator(z)
+    # The discriminator's loss is differentiated as far as the generator
+    through = fault in (
+        "through",
+        "piled",
+    )
+    loss_d = _loss_d(discriminator, x, fake if through else fake.detach(), fault)
+    found = torch.autograd.grad(loss_d, theirs + (ours if through else []), retain_graph=True)
+    old = (
+        torch.autograd.grad(_against(discriminator(fake), 1.0), ours, retain_graph=True)
+        if fault == "old"
+        else None
+    )
+    _apply(found[: len(theirs)], theirs, optimiser_d)
+    logits = discriminator(fake)
+    loss_g = -_against(logits, 0.0) if fault == "saturating" else _against(logits, 1.0)
+    if fault == "detached":
+        return {"D": loss_d, "G": loss_g}
+    if fault == "wrong optimiser":
+        _apply(torch.autograd.grad(loss_g, theirs), theirs, optimiser_d)
+    else:
+        gradients = old or torch.autograd.grad(loss_g, ours)
+        if fault == "piled":
+            gradients = [a + b for a, b in zip(gradients, found[len(theirs) :], strict=True)]
+        _apply(gradients, ours, optimiser_g)
+    return {"D": loss_d, "G": loss_g}
+
+
+def _generator_first(generator, discriminator, optimiser_g, optimiser_d, x, z):
+    ours, theirs = list(generator.parameters()), list(discriminator.parameters())
+    fake = generator(z)
+    loss_g = _against(discriminator(fake), 1.0)
+    _apply(torch.autograd.grad(loss_g, ours), ours, optimiser_g)
+    loss_d = _loss_d(discriminator, x, fake.detach())
+    _apply(torch.autograd.grad(loss_d, theirs), theirs, optimiser_d)
+    return {"D": loss_d, "G": loss_g}
+
+
+def _undetached(generator, discriminator, optimiser_g, optimiser_d, x, z):
+    fake = generator(z)
+    (_against(discriminator(x), 1.0) + _against(discriminator(fake), 0.0)).backward()
+    _against(discriminator(fake), 1.0).backward()  # the generator's graph is gone: RuntimeError
+
+
+def _broken(fault):
+    return lambda *args: _step(*args, fault=fault)
+
+
+def _sgd(parameters):
+    return torch.optim.SGD(parameters, lr=0.1)
+
+
+def _adam(parameters):
+    return torch.optim.Adam(parameters, lr=0.01, betas=(0.5, 0.999))
+
+
+def _players(latents, hidden, size, seed, norm=False, dtype=torch.float32):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        generator = nn.Sequential(nn.Linear(latents, hidden), nn.Tanh(), nn.Linear(hidden, size))
+        middle = [nn.BatchNorm1d(hidden)] if norm else []
+        discriminator = nn.Sequential(
+            nn.Linear(size, hidden), *middle, nn.Tanh(), nn.Linear(hidden, 1)
+        )
+    return generator.to(dtype), discriminator.to(dtype)
+
+
+def _batch(rows, size, latents, seed, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(seed)
+    x, z = (torch.randn(rows, d, generator=generator, dtype=dtype) for d in (size, latents))
+    return x + 1, z
+
+
+gan_step = Check(
+    "gan_step",
+    reference=_step,
+    probe=_watch,
+    fallback="dlcourse.methods.gan:gan_step",
+    rtol=1e-4,
+    atol=1e-6,
+    cases=lambda: [
+        case("one step, batch of 2, plain descent", *_players(1, 3, 1, 0), _sgd, 1,
+             *_batch(2, 1, 1, 0)),
+        case("two steps, batch of 5", *_players(2, 4, 3, 1), _sgd, 2, *_batch(5, 3, 2, 1)),
+        case("batch norm in the discriminator", *_players(2, 5, 3, 2, norm=True), _sgd, 1,
+             *_batch(4, 3, 2, 2)),
+        case("three steps with Adam, float64", *_players(3, 4, 2, 3, dtype=torch.float64), _adam, 3,
+             *_batch(6, 2, 3, 3, torch.float64)),
+    ],
+    mistakes=[
+        Mistake("nothing is detached",
+                "The discriminator's backward went through the generator and freed its graph. It "
+                "needs no gradient there: discriminator(fake.detach()).", _undetached),
+        Mistake("the discriminator's loss is differentiated through the generator",
+                "Its gradient pulls the generator the other way, "
+                "and it was added to the generator's own: discriminator(fake.detach()), "
+                "and zero_grad before each backward.",
+                _broken("piled")),
+        Mistake("work for nothing: the discriminator's backward runs through the generator too",
+                "The weights come out right because zero_grad throws that gradient away, but you "
+                "pay for it at each step: discriminator(fake.detach()).", _broken("through")),
+        Mistake("the labels are swapped",
+                "Check the order of arguments: d_loss(logits of real, logits of fake).",
+                _broken("labels")),
+        Mistake("the generator's loss steps the discriminator's optimiser",
+                "Then the generator never moves, and the discriminator learns to call fakes real: "
+                "descend(loss_g, optimiser_g).", _broken("wrong optimiser")),
+        Mistake("nothing reaches the generator",
+                "Its loss must be computed from `fake` itself, not from a detached copy: detach "
+                "only for the discriminator's loss.", _broken("detached")),
+        Mistake("real and fake in one batch",
+                "Batch norm then normalises both by common statistics, and each kind tells on the "
+                "other: call the discriminator once for each.", _broken("one batch")),
+        Mistake("the generator steps against the old discriminator",
+                "Its loss was computed before the discriminator moved: "
+                "call discriminator(fake) again after its step.",
+                _broken("old")),
+        Mistake("the saturating loss", "Use g_loss, −mean ln D(G(z)).", _broken("saturating")),
+        Mistake("the generator goes first",
+                "First the discriminator, then the generator against the new one.",
+                _generator_first),
+    ],
+)  # fmt: skip
+
+
+def _round(rate, alternating):
+    """The matrix of one round, column by column: what becomes of (1, 0) and of (0, 1)."""
+    columns = []
+    for start in ((1.0, 0.0), (0.0, 1.0)):
+        x, y = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in start)
+        slope_x, slope_y = torch.autograd.grad(x * y, (x, y))
+        new_x = (x - rate * slope_x).detach().requires_grad_()
+        if alternating:
+            (slope_y,) = torch.autograd.grad(new_x * y, y)
+        columns.append(torch.stack([new_x, y + rate * slope_y]).detach())
+    return torch.stack(columns, dim=1)
+
+
+def _matrix(a, b, c, d):
+    return torch.tensor([[a, b], [c, d]], dtype=torch.float64)
+
+
+game_round = Check(
+    "game_round",
+    reference=_round,
+    cases=[
+        case("both at once, rate 0.5", 0.5, False),
+        case("in turns, rate 0.5", 0.5, True),
+        case("both at once, rate 0.1", 0.1, False),
+        case("in turns, rate 2", 2.0, True),
+    ],
+    mistakes=[
+        Mistake("both descend", "y wants V large: it goes up its slope, y + rate · x.",
+                lambda rate, alternating: _matrix(1.0, -rate, -rate, 1.0 + alternating * rate**2)),
+        Mistake("in turns is the same as at once",
+                "In turns y sees the x that has moved: y + rate · (x − rate · y).",
+                lambda rate, alternating: _matrix(1.0, -rate, rate, 1.0)),
+        Mistake("y moves first", "x moves first, y answers.",
+                lambda rate, alternating: _matrix(1.0 - alternating * rate**2, -rate, rate, 1.0)),
+        Mistake("the roles are exchanged", "x makes V = x·y small, y makes it large.",
+                lambda rate, alternating: _matrix(1.0, rate, -rate, 1.0 - alternating * rate**2)),
+        Mistake("the change instead of the new point",
+                "Add the old point: the matrix of a rate of 0 is the identity.",
+                lambda rate, alternating: _matrix(0.0, -rate, rate, -alternating * rate**2)),
+        Mistake("transposed", "Row 1 gives the new x, row 2 the new y.",
+                lambda rate, alternating: _matrix(1.0, rate, -rate,
+                                                  1.0 - alternating * rate**2).T.flip(0, 1)),
+    ],
+)  # fmt: skip

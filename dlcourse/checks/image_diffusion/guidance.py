@@ -1,0 +1,205 @@
+"""Checks of labels that are dropped, of guidance,
+warm averages, flow matching and nearest neighbours."""
+
+from functools import partial
+
+import torch
+
+from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn
+
+_normal = partial(drawn, dtype=torch.float64)
+
+
+def _model(xt, t, y=None):
+    """A denoiser that can be computed by head; a third more where no label is given."""
+    told = torch.full((len(xt),), -3.0) if y is None else y.double()
+    return xt * (told + 0.1 * t)[:, None, None, None].to(xt)
+
+
+guide = Check(
+    "guide",
+    reference=lambda model, xt, t, y, scale: scale * model(xt, t, y) + (1 - scale) * model(xt, t),
+    rtol=1e-4,
+    atol=1e-6,
+    fallback="dlcourse.methods.ddim:guide",
+    cases=lambda: [
+        case(f"scale {scale}", _model, _normal(2, 1, 3, 2), torch.tensor([0, 5]),
+             torch.tensor([1, 4]), scale)
+        for scale in (1.0, 0.0, 3.0)
+    ],
+    mistakes=[
+        Mistake("the paper's w",
+                "Here scale 1 follows the labels and no more; the paper's w is scale − 1.",
+                lambda m, x, t, y, s: (1 + s) * m(x, t, y) - s * m(x, t)),
+        Mistake("away from the label",
+                "The step goes from the answer without a label towards the one with it.",
+                lambda m, x, t, y, s: m(x, t) + s * (m(x, t) - m(x, t, y))),
+        Mistake("no answer without a label", "Ask the model twice: with y, and without.",
+                lambda m, x, t, y, s: s * m(x, t, y)),
+    ],
+)  # fmt: skip
+
+
+def _dropped(function, y, none, share):
+    """What must hold whichever labels were dropped."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        first, second = function(y, none, share), function(y, none, share)
+    if first is None:
+        return None
+    # Five standard deviations
+    gone, slack = (
+        first == none,
+        5 * (share * (1 - share) / len(y)) ** 0.5,
+    )
+    found = gone.double().mean().item()
+    return {
+        "shape": list(first.shape),
+        "whole numbers": not first.is_floating_point(),
+        "share of labels that became `none`": share if abs(found - share) <= slack else found,
+        "the others stay": bool((first == y)[~gone].all()),
+        "others are dropped at the next call": bool((first != second).any()),
+    }
+
+
+def _mask(y, share):
+    return torch.rand(y.shape) < share
+
+
+def _in_place(y, none, share=0.1):
+    y[_mask(y, share)] = none
+    return y
+
+
+drop_labels = Check(
+    "drop_labels",
+    reference=lambda y, none, share=0.1: y.masked_fill(_mask(y, share), none),
+    probe=_dropped,
+    fallback="dlcourse.methods.ddim:drop_labels",
+    cases=lambda: [
+        case("ten classes, a tenth", torch.arange(4000) % 10, 10, 0.1),
+        case("three classes, a half", torch.arange(1500) % 3, 3, 0.5),
+        case("more than half", torch.arange(4000)[::2] % 5, 5, 0.8),
+    ],
+    mistakes=[
+        Mistake("the share is kept",
+                "`share` is the share that loses its label: where rand < share.",
+                lambda y, none, share=0.1: torch.where(torch.rand(y.shape) < share, y, none)),
+        Mistake("one coin for the whole batch",
+                "A random number for each label: torch.rand(y.shape).",
+                lambda y, none, share=0.1: torch.where(torch.rand(1) < share, none, y)),
+        Mistake("the labels themselves are changed",
+                "y belongs to the data set: give back a new tensor, torch.where.", _in_place),
+        Mistake("0 for no label", "0 is a class of its own: no label is the number `none`.",
+                lambda y, none, share=0.1: torch.where(_mask(y, share), 0, y)),
+        Mistake("a tenth whatever was asked", "Use `share`.",
+                lambda y, none, share=0.1: torch.where(_mask(y, 0.1), none, y)),
+        Mistake("the first labels of the batch",
+                "Which labels are dropped is drawn anew each time.",
+                lambda y, none, share=0.1: torch.where(torch.arange(len(y)) < share * len(y), none,
+                                                       y)),
+    ],
+)  # fmt: skip
+
+
+ema_decay = Check(
+    "ema_decay",
+    reference=lambda k, longest=0.999, gamma=16.0: min(((k - 1) / k) ** (gamma + 1), longest),
+    fallback="dlcourse.methods.ddim:ema_decay",
+    cases=[case("the first update", 1, 0.9, 8.0), case("the third", 3, 0.9, 1.0),
+           case("late", 10_000, 0.99, 8.0)],
+    mistakes=[
+        Mistake("no warm-up",
+                "With a constant decay the random start stays in the average for long.",
+                lambda k, longest, gamma: longest),
+        Mistake("γ for γ + 1", "The exponent is γ + 1.",
+                lambda k, longest, gamma: min((1 - 1 / k) ** gamma, longest)),
+        Mistake("the larger of the two", "`longest` is a ceiling: min.",
+                lambda k, longest, gamma: max((1 - 1 / k) ** (gamma + 1), longest)),
+    ],
+)  # fmt: skip
+
+
+def _field(x, u):
+    return x * u.reshape(-1, *[1] * (x.dim() - 1)) + 0.5
+
+
+def _flow(model, x, noise, u, fault=None):
+    wide = u.reshape(-1, *[1] * (x.dim() - 1))
+    place = x + wide * (noise - x) if fault == "backwards" else noise + wide * (x - noise)
+    goal = {"to noise": noise - x, "the data": x}.get(fault, x - noise)
+    return (model(place, u) - goal).pow(2).mean()
+
+
+flow_loss = Check(
+    "flow_loss",
+    reference=_flow,
+    rtol=1e-4,
+    atol=1e-6,
+    fallback="dlcourse.methods.flow:flow_loss",
+    cases=lambda: [
+        case("points", _field, _normal(4, 2), _normal(4, 2, seed=1),
+             torch.linspace(0, 1, 4).double()),
+        case("images", _field, _normal(3, 1, 2, 5), _normal(3, 1, 2, 5, seed=1),
+             torch.linspace(0.2, 0.9, 3).double()),
+    ],
+    mistakes=[
+        Mistake("time runs backwards", "u = 0 is noise, u = 1 data.",
+                lambda *a: _flow(*a, fault="backwards")),
+        Mistake("the velocity points to the noise", "From noise to data: x − noise.",
+                lambda *a: _flow(*a, fault="to noise")),
+        Mistake("the data for the velocity", "A velocity is end minus start.",
+                lambda *a: _flow(*a, fault="the data")),
+    ],
+)  # fmt: skip
+
+
+def _nearest(x, bank, fault=None):
+    """One image after the other; `fault` names what is wrong."""
+    distances, rows = [], []
+    for one in x:
+        gaps = (bank - one).flatten(1)
+        far = gaps.abs().sum(1) if fault == "city" else gaps.square().sum(1)
+        far = far if fault in ("city", "square") else far.sqrt()
+        far = far / gaps.shape[1] ** 0.5 if fault == "mean" else far
+        row = int(far.argmax() if fault == "far" else far.argmin())
+        distances.append(far[row])
+        rows.append(row)
+    return torch.stack(distances), torch.tensor(rows)
+
+
+def _nearest_with(fault):
+    return lambda x, bank: _nearest(x, bank, fault)
+
+
+def _other_way(x, bank):
+    distances = torch.cdist(x.flatten(1), bank.flatten(1)).min(0)
+    return distances.values, distances.indices
+
+
+nearest = Check(
+    "nearest",
+    reference=_nearest,
+    fallback="dlcourse.metrics:nearest",
+    rtol=1e-3,
+    atol=1e-4,
+    cases=lambda: [
+        case("one image, a bank of three", _normal(1, 1, 1, 2).float(),
+             _normal(3, 1, 1, 2, seed=1).float()),
+        case("four images, a bank of seven", _normal(4, 1, 3, 2).float(),
+             _normal(7, 1, 3, 2, seed=1).float()),
+        case("float64, a view", _normal(5, 1, 4, 6)[..., ::2], _normal(9, 1, 4, 3, seed=1)),
+    ],
+    mistakes=[
+        Mistake("squared distances", "The Euclidean distance has a root.", _nearest_with("square")),
+        Mistake("absolute differences", "Euclidean: the root of the sum of squares.",
+                _nearest_with("city")),
+        Mistake("the mean over the pixels", "The squares of all pixels are added up.",
+                _nearest_with("mean")),
+        Mistake("the farthest", "The smallest distance, and where it is: min(dim=1).",
+                _nearest_with("far")),
+        Mistake("for each image of the bank",
+                "One answer for each image of x: the smallest of a row, dim=1.", _other_way),
+    ],
+)  # fmt: skip

@@ -1,0 +1,250 @@
+"""Checks of modules: what is a parameter,
+what is a buffer, and whose parameters an optimiser holds."""
+
+import copy
+
+import torch
+from torch import nn
+
+from dlcourse.checks.core import Check, Mistake, case
+
+
+def _values(parameter):
+    """Numbers for a parameter, the same for the same shape."""
+    return torch.linspace(-1, 1, parameter.numel()).view(parameter.shape)
+
+
+def _affine(make, inputs, outputs, x):
+    """What makes a layer: its parameters, its start, its output for given weights, gradients."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        module = make(inputs, outputs)
+    if module is None:
+        return None
+    if not isinstance(module, nn.Module):
+        raise TypeError("this is no module: write class Affine(nn.Module)")
+    shapes = {name: list(parameter.shape) for name, parameter in module.named_parameters()}
+    if shapes != {"weight": [outputs, inputs], "bias": [outputs]}:
+        return {"parameters": shapes}
+    spread = module.weight.detach().std().item() * inputs**0.5
+    if inputs * outputs < 64 or 0.3 < spread < 2:
+        spread = "fine"
+    module = module.to(x.dtype)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(_values(parameter))
+    y = module(x)
+    y.square().sum().backward()
+    gradients = {name: parameter.grad for name, parameter in module.named_parameters()}
+    return {"parameters": shapes, "deviation of the first weights × √inputs": spread,
+            "output": y.detach(),
+            "gradients": gradients}  # fmt: skip
+
+
+class _Layer(nn.Module):
+    """A layer by hand, with one fault."""
+
+    fault = None
+
+    def __init__(self, inputs, outputs):
+        if self.fault != "no super":
+            super().__init__()
+        shape = (inputs, outputs) if self.fault == "transposed" else (outputs, inputs)
+        scale = {"unscaled": 8.0, "zeros": 0.0}.get(self.fault, inputs**-0.5)
+        kind = torch.as_tensor if self.fault == "tensors" else nn.Parameter
+        self.weight = kind(scale * torch.randn(shape))
+        if self.fault != "no bias":
+            self.bias = kind(torch.zeros(outputs))
+
+    def forward(self, x):
+        if self.fault == "no bias":
+            return x @ self.weight.T
+        if self.fault == "data":
+            return x @ self.weight.data.T + self.bias
+        return x @ (self.weight if self.fault == "transposed" else self.weight.T) + self.bias
+
+
+def _layer(fault):
+    return type("Affine", (_Layer,), {"fault": fault})
+
+
+def _batch(seed, *shape, dtype=torch.float32):
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+Affine = Check(
+    "Affine",
+    reference=nn.Linear,
+    probe=_affine,
+    cases=lambda: [
+        case("2 inputs, 1 output", 2, 1, torch.tensor([[1.0, 2.0]])),
+        case("3 inputs, 3 outputs, 4 examples", 3, 3, _batch(0, 4, 3)),
+        case("a batch of sequences (2, 5, 3)", 3, 4, _batch(1, 2, 5, 3)),
+        case("20 inputs, 30 outputs, float64", 20, 30, _batch(2, 6, 20, dtype=torch.float64)),
+    ],
+    rtol=1e-4,
+    atol=1e-5,
+    mistakes=[
+        Mistake("plain tensors",
+                "A module knows only what is wrapped: self.weight = nn.Parameter(…). Otherwise "
+                "parameters() is empty and no optimiser will ever move it.", _layer("tensors")),
+        Mistake("the weight is stored as (inputs, outputs)",
+                "As in nn.Linear: weight (outputs, inputs), "
+                "and x @ weight.T in forward.", _layer("transposed")),
+        Mistake("super().__init__() is missing",
+                "nn.Module must set up its own lists before you assign a parameter: "
+                "call super().__init__() first.", _layer("no super")),
+        Mistake("no bias", "An affine map is x Wᵀ + b: one number more for each output.",
+                _layer("no bias")),
+        Mistake("all weights start at 0",
+                "Then every output is the same and stays the same (Day 1). "
+                "Draw them at random.", _layer("zeros")),
+        Mistake("the start is not scaled",
+                "A sum over n inputs needs weights of about 1/√n (Day 2).", _layer("unscaled")),
+        Mistake("gradients are cut off",
+                ".data and .detach() leave the graph: use self.weight itself in forward.",
+                _layer("data")),
+    ],
+)  # fmt: skip
+
+
+def _standardise(make, data, x):
+    """What a module with fixed statistics must have:
+    no parameters, a state, a dtype that follows."""
+    module = make(data)
+    if module is None:
+        return None
+    state = {name: value.numel() for name, value in module.state_dict().items()}
+    parameters = [name for name, _ in module.named_parameters()]
+    first = module(x)
+    other = make(x)  # built on other data, then given the first one's state
+    other.load_state_dict(module.state_dict(), strict=False)
+    return {"parameters": parameters, "numbers in the state": state, "output": first,
+            "output after load_state_dict": other(x),
+            "dtype after .double()": str(copy.deepcopy(module).double()(x.double()).dtype),
+            "statistics follow .half()": {str(b.dtype)
+                                          for b in copy.deepcopy(module).half().buffers()}
+            == {"torch.float16"}}  # fmt: skip
+
+
+class _Statistics(nn.Module):
+    """(x − mean) / std with fixed statistics; `fault` names how they are kept."""
+
+    fault = None
+
+    def __init__(self, data):
+        super().__init__()
+        for name, value in (("mean", data.mean(0)), ("std", data.std(0))):
+            if self.fault == "plain":
+                setattr(self, name, value)
+            elif self.fault == "parameter":
+                setattr(self, name, nn.Parameter(value))
+            else:
+                self.register_buffer(name, value, persistent=self.fault != "forgotten")
+
+    def forward(self, x):
+        if self.fault == "own":
+            return (x - x.mean(0)) / x.std(0)
+        return x / self.std - self.mean if self.fault == "brackets" else (x - self.mean) / self.std
+
+
+def _keeps(fault):
+    return type("Standardise", (_Statistics,), {"fault": fault})
+
+
+Standardise = Check(
+    "Standardise",
+    reference=_Statistics,
+    probe=_standardise,
+    cases=lambda: [
+        case("one feature", torch.tensor([[1.0], [3.0]]), torch.tensor([[2.0], [4.0], [8.0]])),
+        case("three features of different scale",
+             _batch(0, 8, 3) * torch.tensor([1.0, 10.0, 100.0]) + 5, _batch(1, 4, 3)),
+    ],
+    rtol=1e-4,
+    atol=1e-5,
+    mistakes=[
+        Mistake("plain attributes",
+                "A plain attribute is not in the state_dict, so it is not saved, and .to(device) "
+                "and .double() leave it behind: self.register_buffer('mean', …).", _keeps("plain")),
+        Mistake("parameters",
+                "An optimiser would train them. "
+                "What is fixed but belongs to the module is a buffer.",
+                _keeps("parameter")),
+        Mistake("not in the state_dict",
+                "persistent=False keeps the buffer out of the file: leave it out.",
+                _keeps("forgotten")),
+        Mistake("statistics of the batch at hand",
+                "forward uses the mean and std of the training data, kept since __init__. "
+                "Otherwise an example's answer depends on its neighbours.",
+                _keeps("own")),
+        Mistake("divided before the mean is subtracted", "Brackets: (x − mean) / std.",
+                _keeps("brackets")),
+    ],
+)  # fmt: skip
+
+
+def _held(function, model, classes, rate):
+    """Whether the optimiser holds exactly the parameters that the model has now."""
+    optimiser = function(model, classes, rate)
+    if optimiser is None:
+        return None
+    if not isinstance(optimiser, torch.optim.Optimizer):
+        raise TypeError(f"return the optimiser, not a {type(optimiser).__name__}")
+    held = {id(p) for group in optimiser.param_groups for p in group["params"]}
+    own = {id(p): name for name, p in model.named_parameters()}
+    rates = sorted({float(group["lr"]) for group in optimiser.param_groups})
+    return {"outputs": model(torch.ones(2, model[0].in_features)).shape[1],
+            "parameters the optimiser lacks": sorted(own[one] for one in own.keys() - held),
+            "strangers in the optimiser": len(held - own.keys()),
+            "learning rates": rates}  # fmt: skip
+
+
+def _swap(model, classes, rate, fault=None):
+    make = lambda parameters: torch.optim.Adam(parameters, lr=rate)  # noqa: E731
+    early = make(model.parameters())
+    if fault == "copy":
+        model = copy.deepcopy(model)
+    if fault != "same":
+        model[-1] = nn.Linear(model[-1].in_features, classes)
+    return {"early": early, "head": make(model[-1].parameters())}.get(fault) or make(
+        model.parameters()
+    )
+
+
+def _network(*sizes):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        layers = [
+            layer
+            for pair in zip(sizes, sizes[1:], strict=False)
+            for layer in (nn.Linear(*pair), nn.ReLU())
+        ]
+        return nn.Sequential(*layers[:-1])
+
+
+swap_head = Check(
+    "swap_head",
+    reference=_swap,
+    probe=_held,
+    cases=lambda: [
+        case("one layer of 3 inputs, 2 new classes", _network(3, 4), 2, 0.1),
+        case("two layers, 5 new classes", _network(6, 8, 10), 5, 0.01),
+        case("as many classes as before", _network(4, 5, 6, 3), 3, 0.001),
+    ],
+    mistakes=[
+        Mistake("the optimiser was made first",
+                "It goes on holding the old head's parameters and never moves the new "
+                "one's. First change the model, then make the optimiser.",
+                lambda model, classes, rate: _swap(model, classes, rate, "early")),
+        Mistake("only the head is trained",
+                "All of the model's parameters were asked for: model.parameters().",
+                lambda model, classes, rate: _swap(model, classes, rate, "head")),
+        Mistake("a copy was changed",
+                "Assign to the model that was given: model[-1] = nn.Linear(…).",
+                lambda model, classes, rate: _swap(model, classes, rate, "copy")),
+        Mistake("the head is the old one",
+                "Replace model[-1] by a new nn.Linear with `classes` outputs.",
+                lambda model, classes, rate: _swap(model, classes, rate, "same")),
+    ],
+)  # fmt: skip

@@ -1,0 +1,168 @@
+"""Checks of two ways to choose among bandits:
+ε-greedy, judged by the shares of many draws, and the upper bound."""
+
+import math
+
+import torch
+
+from dlcourse.checks.core import Check, Mistake, case
+
+
+def _shares(function, values, epsilon, seed):
+    """How often the best action of a row, the one after it, … was chosen;
+    the draws come from a seeded generator."""
+    seed += 1000  # not the stream that the values came from: draws would depend on them
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)  # for an answer that draws without the generator it was given
+        actions = function(values, epsilon, torch.Generator().manual_seed(seed))
+    if actions is None:
+        return None
+    count = values.shape[1]
+    told = {"shape": str(tuple(actions.shape)), "type": str(actions.dtype)}
+    if tuple(actions.shape) != (len(values),) or actions.dtype != torch.int64:
+        return told | {"share of the actions, best first": None}
+    after = (actions - values.argmax(dim=1)) % count
+    return told | {
+        "share of the actions, best first": torch.bincount(after, minlength=count) / len(values)
+    }
+
+
+def _choose(values, epsilon, generator, fault=None):
+    rows, count = values.shape
+    best = values.sort(dim=1).indices[:, -1]
+    coins = torch.rand(1 if fault == "one coin" else rows, generator=generator)
+    other = torch.randint(count, (rows,), generator=generator)
+    if fault == "others only":
+        other = (best + 1 + torch.randint(count - 1, (rows,), generator=generator)) % count
+    if fault == "worst":
+        best = values.argmin(dim=1)
+    explores = coins >= epsilon if fault == "swapped" else coins < epsilon
+    return torch.where(explores, other, best)
+
+
+def _broken(fault):
+    return lambda *args: _choose(*args, fault=fault)
+
+
+def _table(rows, actions, seed, dtype=torch.float32):
+    return torch.randn(rows, actions, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+epsilon_greedy = Check(
+    "epsilon_greedy",
+    reference=_choose,
+    probe=_shares,
+    fallback="dlcourse.methods.rl:epsilon_greedy",
+    rtol=0,
+    atol=0.03,
+    cases=lambda: [
+        case("four rows, ε = 0: always the best", 0.1 * _table(4, 3, 0), 0.0, 0),
+        case("8000 rows of 4 actions, ε = 0.4", _table(8000, 4, 1), 0.4, 1),
+        case("8000 equal rows, ε = 0.5", torch.tensor([0.0, 2.0, 1.0, -1.0]).expand(8000, 4), 0.5,
+             4),
+        case("8000 rows of 5 actions, ε = 1, float64", _table(8000, 5, 2, torch.float64), 1.0, 2),
+        case("8000 rows of 3 actions, ε = 0.1, not contiguous", _table(3, 8000, 3).t(), 0.1, 3),
+    ],
+    mistakes=[
+        Mistake("the maximum is taken over the wrong axis",
+                "A row is one chooser, its columns are the actions: "
+                "argmax(dim=1) gives one action a row.",
+                lambda values, epsilon, generator: values.argmax(dim=0)),
+        Mistake("ε and 1 − ε are exchanged",
+                "ε is the probability of exploring: explore where the coin is below ε.",
+                _broken("swapped")),
+        Mistake("exploring leaves the best action out",
+                "Here exploring means any of the actions, the best one included: "
+                "torch.randint over all of them.",
+                _broken("others only")),
+        Mistake("one coin for all rows",
+                "Every row decides for itself whether it explores: "
+                "torch.rand needs one number a row.",
+                _broken("one coin")),
+        Mistake("the smallest value is taken for the best",
+                "Values are to be large: argmax, not argmin.", _broken("worst")),
+    ],
+)  # fmt: skip
+
+
+def _chosen(function, values, counts, t, c):
+    """The action of each row;
+    of a row with actions that were never tried only whether it is one of them."""
+    actions = function(values, counts, t, c)
+    if actions is None:
+        return None
+    if tuple(actions.shape) != (len(values),):
+        return {"shape": str(tuple(actions.shape)), "actions": None}
+    untried = counts == 0
+    fresh = untried.gather(1, actions[:, None].long())[:, 0]
+    answers = [
+        "one that was never tried" if fresh[i] else int(actions[i]) for i in range(len(values))
+    ]
+    return {"shape": str(tuple(actions.shape)), "actions": answers}
+
+
+def _bounds(values, counts, t, c, fault=None):
+    actions = []
+    for row, tries in zip(values.tolist(), counts.tolist(), strict=True):
+        scores = []
+        for value, n in zip(row, tries, strict=True):
+            if n == 0:
+                scores.append(value if fault == "untried" else math.inf)
+                continue
+            width = {"no logarithm": t / n, "exchanged": math.log(max(n, 1)) / t}.get(
+                fault, math.log(t) / n
+            )
+            width = width if fault == "no root" else math.sqrt(width)
+            scores.append(
+                {"bonus only": 0.0}.get(fault, value) + (0.0 if fault == "greedy" else c * width)
+            )
+        actions.append(scores.index(max(scores)))
+    return torch.tensor(actions)
+
+
+def _bounds_with(fault):
+    return lambda *args: _bounds(*args, fault=fault)
+
+
+def _history(rows, actions, seed, lowest=1, highest=60):
+    generator = torch.Generator().manual_seed(seed)
+    values = torch.randn(rows, actions, generator=generator)
+    return values, torch.randint(lowest, highest, (rows, actions), generator=generator).float()
+
+
+ucb = Check(
+    "ucb",
+    reference=_bounds,
+    probe=_chosen,
+    fallback="dlcourse.methods.rl:ucb",
+    cases=lambda: [
+        case("equal means, one tried less", torch.tensor([[1.0, 1.0]]), torch.tensor([[9.0, 1.0]]),
+             10, 1.0),
+        case("one was never tried", torch.tensor([[5.0, 0.0, 4.0]]),
+             torch.tensor([[3.0, 0.0, 2.0]]), 5, 1.0),
+        case("the first try of all", torch.zeros(2, 4), torch.zeros(2, 4), 1, 2.0),
+        case("40 rows of 5", *_history(40, 5, 0), 150, 1.0),
+        case("60 rows of 3, some never tried, c = 2", *_history(60, 3, 1, lowest=0, highest=8), 12,
+             2.0),
+        case("50 rows of 10, c = 0.3", *_history(50, 10, 2), 300, 0.3),
+    ],
+    mistakes=[
+        Mistake("the logarithm is missing",
+                "The bonus is c √(ln t / n): t itself grows so fast that one explores for ever.",
+                _bounds_with("no logarithm")),
+        Mistake("the root is missing",
+                "The width of a mean shrinks like 1/√n: take the square root of ln t / n.",
+                _bounds_with("no root")),
+        Mistake("t and n have changed places",
+                "ln of all tries t, divided by the tries n of this one action.",
+                _bounds_with("exchanged")),
+        Mistake("what was never tried does not come first",
+                "Nothing is known of an action with n = 0: give it the score torch.inf.",
+                _bounds_with("untried")),
+        Mistake("the means are left out",
+                "Bound = mean + bonus: with the bonus alone all actions are tried alike.",
+                _bounds_with("bonus only")),
+        Mistake("no bonus", "Without c √(ln t / n) this is the greedy choice.",
+                _bounds_with("greedy")),
+    ],
+)  # fmt: skip

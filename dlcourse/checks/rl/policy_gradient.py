@@ -1,0 +1,151 @@
+"""Checks of rewards-to-go, and of the policy-gradient loss with a baseline."""
+
+import torch
+from torch.distributions import Categorical
+
+from dlcourse.checks.core import Check, Mistake, case
+
+
+def _sums(rewards, ended, gamma, fault=None):
+    """Every sum written out: from each t to the end of its episode."""
+    flat, ends = rewards.reshape(len(rewards), -1), ended.reshape(len(rewards), -1)
+    out = torch.zeros_like(flat)
+    for n in range(flat.shape[1]):
+        for t in range(len(flat)):
+            steps = range(t, -1, -1) if fault == "reversed" else range(t, len(flat))
+            for k in steps:
+                if fault == "reversed" and k < t and ends[k, n]:
+                    break
+                if fault == "early" and ends[k, n]:
+                    break
+                power = {"no discount": 0, "from the start": k}.get(fault, abs(k - t))
+                out[t, n] += gamma**power * flat[k, n]
+                if fault not in ("across", "reversed") and ends[k, n]:
+                    break
+    if fault == "whole":
+        out[:] = out[0]
+    return out.reshape(rewards.shape)
+
+
+def _summed(fault):
+    return lambda *args: _sums(*args, fault=fault)
+
+
+def _episodes(steps, players, seed, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(seed)
+    rewards = torch.randn(steps, players, generator=generator, dtype=dtype)
+    return rewards, torch.rand(steps, players, generator=generator) < 0.25
+
+
+rewards_to_go = Check(
+    "rewards_to_go",
+    reference=_sums,
+    fallback="dlcourse.methods.rl:rewards_to_go",
+    cases=lambda: [
+        case("three steps, one episode", torch.tensor([1.0, 2.0, 4.0]),
+             torch.tensor([False, False, True]), 0.5),
+        case("two episodes", torch.tensor([1.0, 1.0, 5.0, 1.0]),
+             torch.tensor([False, True, False, True]), 0.5),
+        case("cut in the middle of an episode, γ = 1", torch.tensor([1.0, 1.0, 1.0]),
+             torch.zeros(3).bool(), 1.0),
+        case("nine steps of four players, float64", *_episodes(9, 4, 0, torch.float64), 0.9),
+    ],
+    mistakes=[
+        Mistake("rewards-to-go reversed",
+                "What an action could still change lies after it: "
+                "start at the last step and go backwards.",
+                _summed("reversed")),
+        Mistake("it runs across the end of an episode",
+                "Another episode's rewards are not this action's doing: "
+                "where ended[t], nothing follows.",
+                _summed("across")),
+        Mistake("the last reward of an episode is dropped",
+                "ended[t] cuts what comes after step t; r_t itself still counts.",
+                _summed("early")),
+        Mistake("γ is missing", "A reward k steps later counts γᵏ times.", _summed("no discount")),
+        Mistake("discounted from the start of time",
+                "Count the steps from t: the reward of t itself has weight 1 in G_t.",
+                _summed("from the start")),
+        Mistake("the whole return for every step", "G_t leaves out what came before t.",
+                _summed("whole")),
+    ],
+)  # fmt: skip
+
+
+def _slopes(function, logits, actions, returns, baseline):
+    """The loss and where its gradient goes."""
+    loss = function(logits, actions, returns, baseline)
+    if loss is None:
+        return None
+    loss.backward()
+    found = {"logits": logits.grad, "baseline": baseline.grad}
+    return {"loss": loss.detach()} | {
+        f"gradient of the {name}": torch.zeros_like(part) if grad is None else grad
+        for (name, grad), part in zip(found.items(), (logits, baseline), strict=True)
+    }
+
+
+def _surrogate(logits, actions, returns, baseline, fault=None):
+    policy = Categorical(logits=logits.t() if fault == "axis" else logits)
+    advantage = returns - baseline
+    advantage = advantage if fault == "leak" else advantage.detach()
+    advantage = returns if fault == "no baseline" else advantage
+    weight = (
+        policy.probs.gather(1, actions[:, None])[:, 0]
+        if fault == "no log"
+        else policy.log_prob(actions)
+    )
+    if fault == "all actions":
+        weight = policy.logits.sum(1)
+    total = weight * advantage
+    return {"sign": total.mean(), "sum": -total.sum()}.get(fault, -total.mean())
+
+
+def _steered(fault):
+    return lambda *args: _surrogate(*args, fault=fault)
+
+
+def _played(rows, actions, seed, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(seed)
+    logits = torch.randn(rows, actions, generator=generator, dtype=dtype).requires_grad_()
+    chosen = torch.randint(actions, (rows,), generator=generator)
+    returns = 3 * torch.randn(rows, generator=generator, dtype=dtype)
+    return (
+        logits,
+        chosen,
+        returns,
+        torch.randn(rows, generator=generator, dtype=dtype).requires_grad_(),
+    )
+
+
+policy_gradient_loss = Check(
+    "policy_gradient_loss",
+    reference=_surrogate,
+    probe=_slopes,
+    fallback="dlcourse.methods.rl:policy_gradient_loss",
+    cases=lambda: [
+        case("two steps, two actions", *_played(2, 2, 0)),
+        case("five steps, three actions", *_played(5, 3, 1)),
+        case("six steps, two actions, float64", *_played(6, 2, 2, torch.float64)),
+    ],
+    mistakes=[
+        Mistake("the baseline's gradient leaks",
+                "The baseline only centres the returns; its own loss trains it: "
+                "(returns − baseline).detach().",
+                _steered("leak")),
+        Mistake("uphill",
+                "Descent makes the loss small, and the return is to be large: a minus sign.",
+                _steered("sign")),
+        Mistake("the probability in place of its logarithm",
+                "The gradient of E[G] is E[G ∇ ln π]: "
+                "the logarithm makes up for how often an action was drawn.",
+                _steered("no log")),
+        Mistake("all actions at once",
+                "Only the action that was played has a return: gather its log-probability.",
+                _steered("all actions")),
+        Mistake("no baseline", "Weigh ln π by returns − baseline.", _steered("no baseline")),
+        Mistake("the sum over the steps",
+                "The mean is asked for: the learning rate should not depend on the batch.",
+                _steered("sum")),
+    ],
+)  # fmt: skip

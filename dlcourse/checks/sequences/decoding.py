@@ -1,0 +1,138 @@
+"""Checks of what turns a model's answers into sequences: sampling probabilities, beam search."""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import torch
+
+from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn
+
+
+def _probabilities(logits, temperature=1.0, k=None, fault=None):
+    rows = []
+    for row in logits:
+        scaled = (
+            row * temperature
+            if fault == "multiplied"
+            else row
+            if fault == "cold"
+            else row / temperature
+        )
+        if k is not None and fault != "all":
+            order = scaled.argsort(descending=fault != "smallest")
+            if fault == "after":
+                p = scaled.softmax(0)
+                rows.append(p.scatter(0, order[k:], 0.0))
+                continue
+            scaled = scaled.scatter(0, order[k:], 0.0 if fault == "zero" else -math.inf)
+        rows.append(scaled.softmax(0))
+    return torch.stack(rows)
+
+
+def _broken(fault):
+    return lambda *args: _probabilities(*args, fault=fault)
+
+
+def _logits(*shape, seed=0, scale=1.0, dtype=torch.float32):
+    return scale * drawn(*shape, seed=seed, dtype=dtype)
+
+
+next_probabilities = Check(
+    "next_probabilities",
+    reference=_probabilities,
+    cases=lambda: [
+        case("one row of 3, τ = 2", torch.tensor([[2.0, 0.0, -1.0]]), 2.0),
+        case("the 2 largest of 4", _logits(2, 4), 1.0, 2),
+        case("τ = ½ and the 3 largest, float64", _logits(3, 6, seed=1, dtype=torch.float64), 0.5,
+             3),
+        case("large logits", _logits(2, 5, seed=2, scale=100.0), 0.7, 4),
+        case("k = V", _logits(2, 3, seed=3), 1.5, 3),
+    ],
+    mistakes=[
+        Mistake("temperature multiplied", "Divide: a high temperature makes the choice freer.",
+                _broken("multiplied")),
+        Mistake("no temperature", "Divide the logits by it before the softmax.", _broken("cold")),
+        Mistake("k is not used", "Set all but the k largest to −∞ before the softmax.",
+                _broken("all")),
+        Mistake("the k smallest", "topk with largest=True keeps the likely ones.",
+                _broken("smallest")),
+        Mistake("logit 0 instead of −∞", "A logit of 0 has a probability: e⁰ = 1.",
+                _broken("zero")),
+        Mistake("not normalised again", "What remains must sum to 1: mask before the softmax.",
+                _broken("after")),
+    ],
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Model:
+    """Log probabilities that depend on all of the tokens so far."""
+
+    vocabulary: int
+    seed: int
+    __name__ = "log_probs"
+
+    def __call__(self, tokens):
+        key = self.seed + sum((token + 1) * 31**place for place, token in enumerate(tokens))
+        draw = torch.Generator().manual_seed(key)
+        return (2 * torch.randn(self.vocabulary, generator=draw, dtype=torch.float64)).log_softmax(
+            0
+        )
+
+
+def _levels(log_probs, steps, width, fault=None):
+    """Level by level, each as a dict."""
+    beams = {(): 0.0}
+    for _ in range(steps):
+        longer = {}
+        for tokens, score in beams.items():
+            for token, gain in enumerate(
+                log_probs(tokens[-1:] if fault == "last" else tokens).tolist()
+            ):
+                longer[(*tokens, token)] = gain if fault == "step" else score + gain
+        best = sorted(longer, key=longer.get, reverse=fault != "worst")
+        beams = {tokens: longer[tokens] for tokens in best[: 1 if fault == "greedy" else width]}
+    tokens = next(iter(beams))
+    return tokens, beams[tokens]
+
+
+def _found(function, log_probs, steps, width):
+    answer = function(log_probs, steps, width)
+    if answer is None:
+        return None
+    return {"tokens": [int(token) for token in answer[0]], "log probability": float(answer[1])}
+
+
+def _exhaustive(log_probs, steps, width):
+    score = {s: sum(log_probs(s[:i])[t].item() for i, t in enumerate(s))
+             for s in itertools.product(range(len(log_probs(()))), repeat=steps)}  # fmt: skip
+    best = max(score, key=score.get)
+    return best, score[best]
+
+
+beam_search = Check(
+    "beam_search",
+    reference=_levels,
+    probe=_found,
+    cases=lambda: [
+        case("two steps, width 1", _Model(3, 3), 2, 1),
+        *[case(f"4 steps, width {w}, model {s}", _Model(4, s), 4, w)
+          for s, w in ((11, 2), (5, 2), (23, 3), (42, 3), (8, 2))],
+        case("a beam of 2 that misses the best", _Model(3, 130), 3, 2),
+        case("wide enough for all", _Model(3, 77), 3, 27),
+    ],
+    mistakes=[
+        Mistake("greedy", "Keep `width` beginnings, not one.",
+                lambda *a: _levels(*a, fault="greedy")),
+        Mistake("the last step's score only", "A beginning's score is the sum over all its tokens.",
+                lambda *a: _levels(*a, fault="step")),
+        Mistake("the model sees the last token only", "Call log_probs with the whole tuple.",
+                lambda *a: _levels(*a, fault="last")),
+        Mistake("the unlikeliest are kept", "Sort with the largest score first.",
+                lambda *a: _levels(*a, fault="worst")),
+        Mistake("everything is kept", "Cut to `width` after each step; this search is exhaustive.",
+                _exhaustive),
+    ],
+)  # fmt: skip

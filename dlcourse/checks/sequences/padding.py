@@ -1,0 +1,103 @@
+"""Checks of a loss over sequences of unequal length,
+and of the state after the last real step of each."""
+
+import torch
+from torch.nn import functional as F
+
+from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.draws import drawn
+
+
+def _rows(logits, targets, lengths):
+    """Row by row, with no mask at all."""
+    rows = zip(logits, targets, lengths.tolist(), strict=True)
+    return torch.cat([F.cross_entropy(row[:n], y[:n], reduction="none") for row, y, n in rows])
+
+
+def _each(logits, targets, lengths):
+    means = [
+        _rows(logits[i : i + 1], targets[i : i + 1], lengths[i : i + 1]).mean()
+        for i in range(len(lengths))
+    ]
+    return torch.stack(means).mean()
+
+
+def _off(logits, targets, lengths):
+    return _rows(logits, targets, (lengths + 1).clamp(max=targets.shape[1])).mean()
+
+
+def _case(label, lengths, vocabulary, seed, scale=1.0, dtype=torch.float32):
+    draw, lengths = torch.Generator().manual_seed(seed), torch.tensor(lengths)
+    shape = len(lengths), int(lengths.max()) + seed % 2  # sometimes padded beyond the longest
+    logits = scale * torch.randn(*shape, vocabulary, generator=draw, dtype=dtype)
+    targets = torch.randint(vocabulary, shape, generator=draw)
+    return case(label, logits, targets * (torch.arange(shape[1]) < lengths[:, None]), lengths)
+
+
+masked_loss = Check(
+    "masked_loss",
+    reference=lambda *args: _rows(*args).mean(),
+    cases=lambda: [_case("two rows of 1 and 2 tokens", [1, 2], 3, 0),
+                   _case("3 rows, 0 is a real token too", [4, 2, 5], 4, 1),
+                   _case("large logits, float64", [3, 6], 5, 2, 30.0, torch.float64)],
+    mistakes=[
+        Mistake("padding counts", "Leave out what lies at or behind a row's length.",
+                lambda logits, y, n: F.cross_entropy(logits.flatten(0, 1), y.flatten())),
+        Mistake("divided by all places",
+                "Divide the sum by the number of real tokens, lengths.sum().",
+                lambda logits, y, n: _rows(logits, y, n).sum() / y.numel()),
+        Mistake("0 is taken for padding",
+                "0 is a real token too: only the lengths say what is padding.",
+                lambda logits, y, n: F.cross_entropy(logits.flatten(0, 1), y.flatten(),
+                                                     ignore_index=0)),
+        Mistake("a mean of means", "Each token weighs the same, not each row.", _each),
+        Mistake("one place too many", "Row b has places 0 … lengths[b] − 1: the comparison is <.",
+                _off),
+        Mistake("the sum over time", "Mean over real tokens.",
+                lambda logits, y, n: _rows(logits, y, n).sum() / len(y)),
+    ],
+)  # fmt: skip
+
+
+def _pick(shift=0, first=False):
+    """The state `shift` steps from each row's last real one, within the row's T places."""
+
+    def function(states, lengths):
+        steps = [
+            0 if first else min(max(int(n) - 1 + shift, 0), states.shape[1] - 1) for n in lengths
+        ]
+        return torch.stack([row[step] for row, step in zip(states, steps, strict=True)])
+
+    return function
+
+
+def _states(label, lengths, steps, hidden, seed, dtype=torch.float32, exchanged=False):
+    states = drawn(len(lengths), steps, hidden, seed=seed, dtype=dtype)
+    return case(
+        label,
+        states.transpose(0, 1).contiguous().transpose(0, 1) if exchanged else states,
+        torch.tensor(lengths),
+    )
+
+
+last_states = Check(
+    "last_states",
+    reference=_pick(),
+    cases=lambda: [
+        _states("two rows of 1 and 2 steps", [1, 2], 3, 1, 0),
+        _states("4 rows, time first in memory", [4, 2, 5, 1], 5, 3, 1, exchanged=True),
+        _states("as many rows as steps, float64", [3, 1, 2], 3, 2, 2, torch.float64),
+    ],
+    mistakes=[
+        Mistake("the last column", "Short rows end earlier: the last column of theirs is padding.",
+                lambda states, n: states[:, -1]),
+        Mistake("one step too late", "A row of n steps ends at index n − 1.", _pick(1)),
+        Mistake("one step too early", "The last real step has index n − 1, not n − 2.", _pick(-1)),
+        Mistake("all steps of all rows",
+                "states[:, lengths − 1] takes every step for every row: give rows as well.",
+                lambda states, n: states[:, n - 1]),
+        Mistake("the mean over real steps", "One state is asked for, that of the last real step.",
+                lambda states, n: torch.stack(
+                    [row[:k].mean(0) for row, k in zip(states, n.tolist(), strict=True)])),
+    ],
+)  # fmt: skip

@@ -1,0 +1,168 @@
+"""Checks of what bounds a critic's slope by its weights:
+clipping, and the largest singular value."""
+
+import torch
+from torch import nn
+
+from dlcourse.checks.core import Check, Mistake, case
+
+
+def _after(function, model, limit):
+    share = function(model, limit)
+    if share is None and any((p.abs() > limit * 1.0001).any() for p in model.parameters()):
+        raise NotImplementedError("no weight was clipped and nothing is returned")
+    share = "nothing" if share is None else float(share)
+    return {"share returned": share, "weights": [p.detach().clone() for p in model.parameters()]}
+
+
+def _clipped(model, limit, fault=None):
+    """From weight to weight by hand; `fault` names what is wrong."""
+    moved, count = 0, 0
+    for name, parameter in model.named_parameters():
+        values = parameter.detach()
+        wanted = torch.where(values > limit, limit, torch.where(values < -limit, -limit, values))
+        if fault == "rescaled":
+            wanted = values * min(1.0, limit / float(values.norm()))
+        if fault == "from above":
+            wanted = values.clamp(max=limit)
+        if fault == "from 0":
+            wanted = values.clamp(0.0, limit)
+        moved, count = moved + (values.abs() > limit).sum().item(), count + values.numel()
+        if fault != "copies" and not (fault == "no biases" and name.endswith("bias")):
+            parameter.data = wanted.clone()
+    return moved / count if fault != "number" else moved
+
+
+def _broken(fault):
+    return lambda *args: _clipped(*args, fault=fault)
+
+
+def _recorded(model, limit):
+    for parameter in model.parameters():
+        parameter.clamp_(-limit, limit)  # RuntimeError: a leaf that requires a gradient
+
+
+def _after_the_fact(model, limit):
+    _clipped(model, limit)
+    return _clipped(model, limit)  # looks again: nothing is outside any more
+
+
+def _model(*sizes, seed=0, dtype=torch.float32):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        layers = [nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False)]
+        model = nn.Sequential(*layers)
+        for parameter in model.parameters():
+            nn.init.normal_(parameter)
+    return model.to(dtype)
+
+
+clip_weights = Check(
+    "clip_weights",
+    reference=_clipped,
+    probe=_after,
+    fallback="dlcourse.methods.wgan:clip_weights",
+    returns=False,
+    cases=lambda: [
+        case("two weights, limit ½", _model(1, 1), 0.5),
+        case("a layer of 3 × 2, limit 0.1", _model(2, 3, seed=1), 0.1),
+        case("two layers in float64", _model(3, 4, 1, seed=2, dtype=torch.float64), 0.7),
+        case("a limit that nothing reaches", _model(2, 2, seed=3), 50.0),
+        case("convolutions in a box within a box", nn.Sequential(nn.Sequential(_conv()), nn.Tanh()),
+             0.2),
+    ],
+    mistakes=[
+        Mistake("copies are clipped",
+                "parameter = parameter.clamp(…) gives the name to a new tensor and leaves the "
+                "model as it was: clamp_, with the underscore, works in place.", _broken("copies")),
+        Mistake("the clipping itself is recorded for backward",
+                "Weights are leaves of the graph: change them inside `with torch.no_grad():`.",
+                _recorded),
+        Mistake("weights are scaled down together",
+                "Each number is cut by itself at ±limit; the others stay.", _broken("rescaled")),
+        Mistake("cut from above only", "Both sides: clamp_(−limit, limit).", _broken("from above")),
+        Mistake("negative weights become 0", "The lower bound is −limit, not 0.",
+                _broken("from 0")),
+        Mistake("biases are left out",
+                "All parameters are clipped: model.parameters(), without a choice.",
+                _broken("no biases")),
+        Mistake("a number instead of a share", "Divide by the number of all parameters.",
+                _broken("number")),
+        Mistake("counted after clipping",
+                "Count |w| > limit before you clip: afterwards there is none.", _after_the_fact),
+    ],
+)  # fmt: skip
+
+
+def _conv():
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        return nn.Conv2d(2, 3, 2)
+
+
+def _power(weight, steps, fault=None):
+    v = torch.ones(weight.shape[1], dtype=weight.dtype)
+    for _ in range(1 if fault == "once" else steps):
+        u = weight @ v
+        if fault == "no transpose":
+            v = u / u.norm()
+            continue
+        u = u if fault == "no norms" else u / u.norm()
+        v = weight.T @ u
+        v = v if fault == "no norms" else v / v.norm()
+    if fault == "no transpose":
+        return v @ weight @ v
+    return (weight @ v).norm() ** (2 if fault == "squared" else 1)
+
+
+def _wrong(fault):
+    return lambda *args: _power(*args, fault=fault)
+
+
+def _matrix(n, m, seed, dtype=torch.float32):
+    return torch.randn(n, m, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def _as_float(function, *args):
+    found = function(*args)
+    return None if found is None else float(found)
+
+
+largest_singular_value = Check(
+    "largest_singular_value",
+    reference=lambda weight, steps: torch.linalg.matrix_norm(weight.double(), 2),
+    probe=_as_float,
+    rtol=1e-3,
+    atol=1e-6,
+    fallback="dlcourse.methods.wgan:largest_singular_value",
+    cases=[
+        case("a single number", torch.tensor([[-3.0]]), 3),
+        case("stretches one axis, shrinks the other", torch.tensor([[2.0, 0.0], [0.0, 0.5]]), 30),
+        case("a rotation and a stretch: 2 × 2, not symmetric",
+             torch.tensor([[0.0, -3.0], [1.0, 0.0]]), 30),
+        case("3 × 5", _matrix(3, 5, 0), 200),
+        case("6 × 2 in float64", _matrix(6, 2, 1, torch.float64), 200),
+        case("a transposed 4 × 3", _matrix(4, 3, 2).T, 200),
+        case("entries in the thousands, 50 steps", 3000 * _matrix(8, 8, 3), 50),
+    ],
+    mistakes=[
+        Mistake("an eigenvalue",
+                "Power iteration on W itself finds eigenvalues, of square matrices only. In turns "
+                "with W and its transpose it finds singular values.", _wrong("no transpose")),
+        Mistake("nothing is normalised",
+                "The vectors grow with each step until they overflow: divide by their length.",
+                _wrong("no norms")),
+        Mistake("the square",
+                "WᵀW has the squared singular values for eigenvalues: "
+                "take the root, or return uᵀWv.",
+                _wrong("squared")),
+        Mistake("a single step", "Each step turns v a bit further: loop `steps` times.",
+                _wrong("once")),
+        Mistake("the norm of all entries",
+                "That is the root of the sum of all squared singular values.",
+                lambda weight, steps: weight.norm()),
+        Mistake("the largest entry",
+                "What counts is how far the matrix can stretch a vector, not one entry.",
+                lambda weight, steps: weight.abs().max()),
+    ],
+)  # fmt: skip
