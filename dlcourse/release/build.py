@@ -1,13 +1,18 @@
-"""`dlcourse build`: everything that follows from the solutions notebooks, course.toml and the Typst files."""
+"""`dlcourse build`: everything that follows from the solutions notebooks,
+course.toml and the Typst files."""
 
-from dlcourse.release import citation, files, pdf, readme, source, student
-from dlcourse.release.tables import CourseError
+from dlcourse.release import files
+from dlcourse.release.course.tables import CourseError
+from dlcourse.release.notebook import source, student
+from dlcourse.release.pages import citation, pdf, readme
 
 
 def outputs(course, names=()):
-    """What the selected days' files must hold: a dict path (relative to the root) → bytes. Writes nothing.
+    """What the selected days' files must hold: a dict path (relative to
+    the root) → bytes. Writes nothing.
 
-    names: as in Course.select; none means the whole course. README.md and CITATION.cff are always part of it.
+    names: as in Course.select; none means the whole course. README.md and
+        CITATION.cff are always part of it.
     """
     wanted = {}
     notebooks = course.select(names)
@@ -31,7 +36,8 @@ def outputs(course, names=()):
 
 
 def notebook_outputs(course, notebook):
-    """The same for one notebook: its source as it must be committed and, where it has one, its student version."""
+    """The same for one notebook: its source as it must be committed and, where it
+    has one, its student version."""
     nb = source.read_notebook(course.root / notebook.source, course.root)
     nb = source.normalise(nb, notebook, course)
     wanted = {notebook.source: source.to_bytes(nb)}
@@ -41,9 +47,12 @@ def notebook_outputs(course, notebook):
 
 
 def build(course, names=()):
-    """Writes what has changed and returns the list of those paths; a CourseError leaves every file as it was."""
+    """Writes what has changed and returns the list of those paths; a
+    CourseError leaves every file as it was."""
     wanted = outputs(course, names)
-    changed = [path for path, content in wanted.items() if files.write_atomic(course.root / path, content)]
+    changed = [
+        path for path, content in wanted.items() if files.write_atomic(course.root / path, content)
+    ]
     for path in changed:
         print(f"written: {path}")
     count = len(wanted) - len(changed)

@@ -4,15 +4,16 @@ import argparse
 import datetime
 import sys
 
-from dlcourse.release import manifest
-from dlcourse.release.tables import CourseError
+from dlcourse.release.course import reading
+from dlcourse.release.course.tables import CourseError
 
 
 def main(argv=None):
-    """Runs one command; returns the exit status: 0, 1 for something wrong in the course, 2 for a wrong command line."""
+    """Runs one command; returns the exit status: 0, 1 for something wrong in the
+    course, 2 for a wrong command line."""
     args = _parser().parse_args(argv)
     try:
-        course = manifest.load(args.root)
+        course = reading.load(args.root)
         return args.command(course, args)
     except CourseError as error:
         print(f"dlcourse: {error}", file=sys.stderr)
@@ -22,37 +23,63 @@ def main(argv=None):
         cure = "install the instructors' tools: pip install -e '.[instructor]'"
         print(f"dlcourse: module {error.name!r} is missing: {cure}", file=sys.stderr)
     except OSError as error:  # a full disc, a folder that cannot be written to
-        cure = "see to that and run the command again; files are replaced whole, so none was left half written"
-        print(f"dlcourse: {error.filename or 'writing'}: {error.strerror or error}: {cure}", file=sys.stderr)
+        cure = (
+            "see to that and run the command again; files are replaced whole, so none was left "
+            "half written"
+        )
+        print(
+            f"dlcourse: {error.filename or 'writing'}: {error.strerror or error}: {cure}",
+            file=sys.stderr,
+        )
     except KeyboardInterrupt:
         print("dlcourse: stopped", file=sys.stderr)
     return 1
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="dlcourse", description="Builds, checks, runs and publishes the course.")
+    parser = argparse.ArgumentParser(
+        prog="dlcourse", description="Builds, checks, runs and publishes the course."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    build = _command(commands, "build", _build, "write student notebooks, headers, README tables and PDFs")
-    verify = _command(commands, "verify", _verify, "say what is stale, leaks a solution or does not resolve")
-    run = _command(commands, "run", _run, "execute notebooks; a table of seconds and peak memory")
-    for command in (build, verify, run):
-        command.add_argument("days", nargs="*", metavar="DAY", help="Day01, day1, 1, or a notebook's file name")
-    run.add_argument("--student", action="store_true", help="the blank student notebooks, as a smoke run")
-    run.add_argument("--save", action="store_true", help="keep the outputs in the solutions notebooks")
-    run.add_argument("--record", action="store_true", help="keep seconds and memory for the README's table")
+    what = "write student notebooks, headers, README tables and PDFs"
+    _days(_command(commands, "build", _build, what))
+    what = "say what is stale, leaks a solution or does not resolve"
+    _days(_command(commands, "verify", _verify, what))
+    what = "execute notebooks; a table of seconds and peak memory"
+    run = _days(_command(commands, "run", _run, what))
+    for switch, what in (
+        ("--student", "the blank student notebooks, as a smoke run"),
+        ("--save", "keep the outputs in the solutions notebooks"),
+        ("--record", "keep seconds and memory for the README's table"),
+    ):
+        run.add_argument(switch, action="store_true", help=what)
     run.add_argument("--workers", type=_positive, default=2, help="notebooks at a time (2)")
-    run.add_argument("--cell-limit", type=_positive, default=300, metavar="SECONDS", help="for one cell (300)")
-    run.add_argument("--notebook-limit", type=_positive, default=900, metavar="SECONDS", help="for one notebook (900)")
-    run.add_argument("--failures", metavar="DIR", help="folder for the HTML of what failed (a temporary one)")
-    publish = _command(commands, "publish", _publish, "copy the course as students may see it on a date")
+    for limit, seconds, what in (
+        ("--cell-limit", 300, "for one cell (300)"),
+        ("--notebook-limit", 900, "for one notebook (900)"),
+    ):
+        run.add_argument(limit, type=_positive, default=seconds, metavar="SECONDS", help=what)
+    what = "folder for the HTML of what failed (a temporary one)"
+    run.add_argument("--failures", metavar="DIR", help=what)
+    what = "copy the course as students may see it on a date"
+    publish = _command(commands, "publish", _publish, what)
     publish.add_argument("--as-of", required=True, metavar="YYYY-MM-DD")
-    publish.add_argument("--to", required=True, metavar="DIR", help="a folder that is missing or empty")
+    what = "a folder that is missing or empty"
+    publish.add_argument("--to", required=True, metavar="DIR", help=what)
     return parser
+
+
+def _days(command):
+    what = "Day01, day1, 1, or a notebook's file name"
+    command.add_argument("days", nargs="*", metavar="DAY", help=what)
+    return command
 
 
 def _command(commands, name, function, text):
     command = commands.add_parser(name, help=text, description=text)
-    command.add_argument("--root", default=".", help="the course's folder (this one, or one above it)")
+    command.add_argument(
+        "--root", default=".", help="the course's folder (this one, or one above it)"
+    )
     command.set_defaults(command=function)
     return command
 
@@ -74,17 +101,22 @@ def _build(course, args):
 
 
 def _verify(course, args):
-    from dlcourse.release.verify import verify
+    from dlcourse.release.verify.verify import verify, waiting
 
     findings = verify(course, args.days)
     for finding in findings:
         print(finding)
+    left = [] if findings else list(waiting(course, args.days))
+    for line in left if args.days else ():
+        print(f"waits for its day's edit: {line}")
     print(f"{len(findings)} findings" if findings else "everything is in order")
+    if left and not args.days:
+        print(f"({len(left)} long cells wait for their day's edit: dlcourse verify DAY lists them)")
     return 1 if findings else 0
 
 
 def _run(course, args):
-    from dlcourse.release.execute import run
+    from dlcourse.release.run.execute import run
 
     done = run(
         course,
@@ -109,3 +141,7 @@ def _publish(course, args):
 
     publish(course, as_of, args.to)
     return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,16 +4,18 @@ import os
 import tempfile
 from pathlib import Path
 
-from dlcourse.release.tables import CourseError
+from dlcourse.release.course.tables import CourseError
 
 
 def write_atomic(path, content):
-    """Writes bytes to `path`, aside first and then put in place at once; returns False where it holds them already."""
+    """Writes bytes to `path`, aside first and then put in place at once; returns
+    False where it holds them already."""
     path = Path(path)
     if path.is_file() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    name = {"prefix": f".{path.name}.", "suffix": ".half-written"}  # .gitignore knows it
+    handle, aside = tempfile.mkstemp(dir=path.parent, **name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -31,6 +33,8 @@ def read_text(root, path):
     try:
         return (Path(root) / path).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise CourseError(f"{path}: the file is missing: write it, or take it out of course.toml") from None
+        raise CourseError(
+            f"{path}: the file is missing: write it, or take it out of course.toml"
+        ) from None
     except UnicodeDecodeError:
         raise CourseError(f"{path}: not UTF-8 text: save it with that encoding") from None

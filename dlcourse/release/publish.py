@@ -1,4 +1,5 @@
-"""`dlcourse publish`: a copy of the course as students may see it on a date, links into the future inactive."""
+"""`dlcourse publish`: a copy of the course as students may see it on a date,
+links into the future inactive."""
 
 import os
 import re
@@ -7,32 +8,43 @@ from pathlib import Path
 
 import nbformat
 
-from dlcourse.release import files, generated, readme
+from dlcourse.release import files
 from dlcourse.release.build import notebook_outputs
-from dlcourse.release.manifest import released, show_date
-from dlcourse.release.source import HEADER_ID, to_bytes
-from dlcourse.release.tables import CourseError
-from dlcourse.release.verify_links import IMAGE, TARGET, own_file, resolve
-from dlcourse.release.verify_student import check_student
+from dlcourse.release.course.records import released, show_date
+from dlcourse.release.course.tables import CourseError
+from dlcourse.release.notebook import generated
+from dlcourse.release.notebook.source import HEADER_ID, to_bytes
+from dlcourse.release.pages import readme
+from dlcourse.release.verify.links import IMAGE, TARGET, own_file, resolve
+from dlcourse.release.verify.student import check_student
 
 ALWAYS = ("course.toml", "pyproject.toml", "LICENSE", "CITATION.cff", "Makefile")
 FENCE = re.compile(r"(^ {0,3}(?P<fence>```|~~~).*?^ {0,3}(?P=fence))", re.DOTALL | re.MULTILINE)
 LINKED = re.compile(r"(?<!!)\[((?:[^\[\]]|!\[[^\]]*\]\([^)]*\))*)\]" + TARGET)
-BARE = re.compile(r"<?(https://(?:colab\.research\.google\.com/github|github\.com)/[^\s<>()\"'\]]+)>?")
-ANCHORED = re.compile(r"<a\b[^>]*href\s*=\s*[\"']([^\"']+)[\"'][^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE)
+BARE = re.compile(
+    r"<?(https://(?:colab\.research\.google\.com/github|github\.com)/[^\s<>()\"'\]]+)>?"
+)
+ANCHORED = re.compile(
+    r"<a\b[^>]*href\s*=\s*[\"']([^\"']+)[\"'][^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE
+)
 
 
 def publish(course, as_of, to):
-    """Writes what is released on the date `as_of` into the folder `to`; returns the sorted list of its files.
+    """Writes what is released on the date `as_of` into the folder `to`;
+    returns the sorted list of its files.
 
-    Raises CourseError where `to` holds something or a notebook is not fit to be seen; then nothing is written.
+    Raises CourseError where `to` holds something or a notebook is not fit to
+    be seen; then nothing is written.
     """
     to = Path(to)
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
-        raise CourseError(f"{to}: holds files: name a folder that is missing or empty; nothing was written")
+        raise CourseError(
+            f"{to}: holds files: name a folder that is missing or empty; nothing was written"
+        )
     tree = _collect(course, as_of)
     to.resolve().parent.mkdir(parents=True, exist_ok=True)
-    # The temporary folder's own permissions are its owner's alone, so the tree goes into a folder inside it.
+    # The temporary folder's own permissions are its owner's alone, so the tree goes into a folder
+    # inside it.
     with tempfile.TemporaryDirectory(dir=to.resolve().parent, prefix=".dlcourse-") as folder:
         aside = Path(folder, "tree")
         for path, content in tree.items():
@@ -65,18 +77,28 @@ def _collect(course, as_of):
 
 
 def _notebooks(course, as_of):
-    """Released notebooks, path → NotebookNode, made anew from their sources and searched for answers."""
+    """Released notebooks, path → NotebookNode, made anew from their
+    sources and searched for answers."""
     found = {}
     for notebook in course.notebooks():
-        if not released(notebook, as_of) or not any((course.root / path).is_file() for path in notebook.paths):
+        if not released(notebook, as_of) or not any(
+            (course.root / path).is_file() for path in notebook.paths
+        ):
             continue
         made = notebook_outputs(course, notebook)
-        made = {path: nbformat.reads(content.decode(), as_version=4) for path, content in made.items()}
+        made = {
+            path: nbformat.reads(content.decode(), as_version=4) for path, content in made.items()
+        }
         for path, nb in made.items():
             header = next(cell for cell in nb.cells if cell.id == HEADER_ID)
             header.source = generated.header_source(notebook, course, path, as_of)
         if notebook.solutions:
-            leak = next(check_student(notebook.student_path, made[notebook.student_path], made[notebook.source]), None)
+            leak = next(
+                check_student(
+                    notebook.student_path, made[notebook.student_path], made[notebook.source]
+                ),
+                None,
+            )
             if leak:
                 raise CourseError(leak)
             if not released(notebook, as_of, solutions=True):
@@ -90,7 +112,10 @@ def _copied(course, as_of):
     package = course.root / "dlcourse"
     yield from (name for name in ALWAYS if (course.root / name).is_file())
     for file in sorted(package.rglob("*")):
-        hidden = any(part.startswith(".") or part == "__pycache__" for part in file.relative_to(package).parts)
+        hidden = any(
+            part.startswith(".") or part == "__pycache__"
+            for part in file.relative_to(package).parts
+        )
         if file.is_file() and not hidden:
             yield file.relative_to(course.root).as_posix()
     for pdf in course.pdfs():
@@ -112,7 +137,8 @@ def _pictures(course, path, texts):
 
 
 def plain_links(course, path, text, there):
-    """Markdown in which a link to a file of the course that is not `there` (a set of paths) has become its text."""
+    """Markdown in which a link to a file of the course that is not `there` (a set
+    of paths) has become its text."""
 
     def is_hidden(target):
         if target.startswith("https://"):

@@ -10,17 +10,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlcourse.release.faults import code_cells, describe, find_fault, name_cell, plain
-from dlcourse.release.source import read_notebook
-from dlcourse.release.tables import CourseError
+from dlcourse.release.course.tables import CourseError
+from dlcourse.release.notebook.source import read_notebook
+from dlcourse.release.run.faults import code_cells, describe, find_fault, name_cell, plain
 
-QUIET = logging.Logger("dlcourse-quiet", level=logging.CRITICAL + 1)  # what went wrong is said once, in a Result
+# what went wrong is said once, in a Result
+QUIET = logging.Logger("dlcourse-quiet", level=logging.CRITICAL + 1)
 START_SECONDS = 60
 START_ATTEMPTS = 3
 OUTPUT_SECONDS = 60  # how long the outputs of a finished cell may take to arrive
 KERNELS = set()  # process ids of the kernels that run now
 
-# What a shell may have set and a run decides for itself. MPLBACKEND would keep figures out of the notebook.
+# What a shell may have set and a run decides for itself. MPLBACKEND would keep figures out of the
+# notebook.
 DECIDED_HERE = ("DLCOURSE_SMOKE", "DLCOURSE_MILESTONES", "NBGRADER_EXECUTION", "MPLBACKEND")
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -43,7 +45,8 @@ class Result:
 
 
 def environment(student=False, one_thread=True, **extra):
-    """The environment variables of a kernel: sources must reach their milestones, student notebooks run as smoke."""
+    """The environment variables of a kernel: sources must reach their milestones,
+    student notebooks run as smoke."""
     env = {name: value for name, value in os.environ.items() if name not in DECIDED_HERE}
     env |= {"DLCOURSE_PROGRESS": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     env |= {"DLCOURSE_SMOKE": "1"} if student else {"DLCOURSE_MILESTONES": "enforce"}
@@ -53,10 +56,12 @@ def environment(student=False, one_thread=True, **extra):
 
 
 def run_notebook(path, root=".", student=False, env=None, cell_limit=300, notebook_limit=900):
-    """Executes the notebook `path` (relative to `root`) and returns a Result; writes only to a temporary folder.
+    """Executes the notebook `path` (relative to `root`) and returns a Result;
+    writes only to a temporary folder.
 
     student: demand that every check reports its exercise as not attempted.
-    env: the kernel's environment variables (default: `environment(student)`). Limits are in seconds.
+    env: the kernel's environment variables (default:
+        `environment(student)`). Limits are in seconds.
     """
     result = Result(str(path))
     try:
@@ -79,28 +84,34 @@ def run_notebook(path, root=".", student=False, env=None, cell_limit=300, notebo
 
 
 def _execute(result, watch, folder, env):
-    """Runs the notebook in `folder`/work; what the kernel itself has to say goes into a file, not to the terminal."""
+    """Runs the notebook in `folder`/work; what the kernel itself has to say goes
+    into a file, not to the terminal."""
     work, log = Path(folder, "work"), Path(folder, "kernel.log")
     work.mkdir()
     for attempt in range(1, START_ATTEMPTS + 1):
         error = _attempt(result, watch, work, log, env)
-        # Between a port's choice and its use another kernel may take it; one that died of that starts with new ports.
+        # Between a port's choice and its use another kernel may take it; one that died of that
+        # starts with new ports.
         if not (watch.index is None and "Kernel died" in str(error) and attempt < START_ATTEMPTS):
             break
     if error:
         result.problem = watch.explain(error, result.notebook)
         if watch.index is None:
-            result.details = "\n".join(["--- kernel", *log.read_text(errors="replace").splitlines()[-15:]])
+            result.details = "\n".join(
+                ["--- kernel", *log.read_text(errors="replace").splitlines()[-15:]]
+            )
         else:
             result.details = describe(result.notebook, watch.index)
 
 
 def _attempt(result, watch, work, log, env):
-    """One kernel's life, from start to end; returns what ended it, None where that was the notebook's last cell."""
+    """One kernel's life, from start to end; returns what ended it, None where that
+    was the notebook's last cell."""
     client = _client(result.notebook, watch, str(work))
     try:
         with log.open("w") as stream:
-            # asyncio.run closes its loop; client.execute would leave one behind, with its sockets, at every call.
+            # asyncio.run closes its loop; client.execute would leave one behind, with its sockets,
+            # at every call.
             asyncio.run(client.async_execute(env=env, stdout=stream, stderr=stream))
     except Exception as error:
         return error
@@ -111,7 +122,8 @@ def _attempt(result, watch, work, log, env):
 
 
 class _Watch:
-    """Follows a run through nbclient's hooks: where it is, how long it takes, how much memory it needs."""
+    """Follows a run through nbclient's hooks: where it is, how long it
+    takes, how much memory it needs."""
 
     def __init__(self, cell_limit, notebook_limit):
         self.limits = cell_limit, notebook_limit
@@ -141,13 +153,23 @@ class _Watch:
 
         if self.index is None:
             why = " ".join(str(error).split()) or type(error).__name__
-            return f"the kernel did not start: {why}: see that `python -m ipykernel --version` works here"
+            return (
+                f"the kernel did not start: {why}: see that `python -m ipykernel --version` works "
+                "here"
+            )
         self._note_time()
         where = f"{name_cell(notebook, self.index)}: "
         if isinstance(error, exceptions.CellExecutionError):
-            return where + f"{error.ename}: {plain(error.evalue).strip() or 'no message'}".splitlines()[0]
+            return (
+                where
+                + f"{error.ename}: {plain(error.evalue).strip() or 'no message'}".splitlines()[0]
+            )
         if isinstance(error, exceptions.DeadKernelError):
-            return where + f"the kernel died (it had used {self.peak_mb} MB): most often memory ran out; use less"
+            return (
+                where
+                + f"the kernel died (it had used {self.peak_mb} MB): most often memory ran out; "
+                "use less"
+            )
         if isinstance(error, exceptions.CellTimeoutError):
             return where + self._explain_timeout(error)
         return where + f"{type(error).__name__}: {' '.join(str(error).split())}"
@@ -157,7 +179,10 @@ class _Watch:
         if "IOPub" in str(error):
             return f"its outputs did not arrive within {OUTPUT_SECONDS} s: print less"
         if self.elapsed() >= notebook_limit:
-            return f"the notebook took longer than {notebook_limit} s: make it shorter, or raise --notebook-limit"
+            return (
+                f"the notebook took longer than {notebook_limit} s: make it shorter, or raise "
+                "--notebook-limit"
+            )
         return f"still running after {cell_limit} s: make it shorter, or raise --cell-limit"
 
 
@@ -173,7 +198,8 @@ def _client(notebook, watch, folder):
         timeout_func=watch.time_left,
         coalesce_streams=True,
         record_timing=False,
-        shutdown_kernel="immediate",  # there is nothing left to tidy up, and asking politely takes a second
+        # there is nothing left to tidy up, and asking politely takes a second
+        shutdown_kernel="immediate",
         resources={"metadata": {"path": folder}},
         log=QUIET,
         on_cell_execute=watch.enter,
@@ -190,7 +216,8 @@ def _client(notebook, watch, folder):
 
 
 def peak_memory(process):
-    """The most memory, in MB, that the process with this id has had so far; 0 where it cannot be told."""
+    """The most memory, in MB, that the process with this id has had so
+    far; 0 where it cannot be told."""
     try:
         status = Path(f"/proc/{process}/status").read_text()
         return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) // 1024

@@ -1,4 +1,5 @@
-"""Reading keys out of course.toml so that every slip is named: where it stands, what is wrong, what to write."""
+"""Reading keys out of course.toml so that every slip is named: where it stands,
+what is wrong, what to write."""
 
 import datetime
 import difflib
@@ -16,7 +17,8 @@ REQUIRED = object()
 
 
 class CourseError(Exception):
-    """Something in the course's files is wrong. One line: the file, the place, what is wrong, the cure."""
+    """Something in the course's files is wrong. One line: the file, the
+    place, what is wrong, the cure."""
 
 
 class Table:
@@ -51,7 +53,8 @@ class Table:
         return tuple(values or ())
 
     def take_tables(self, key, where):
-        """The tables of a list, each as a Table; `where` is called with the position (from 1) and the values."""
+        """The tables of a list, each as a Table; `where` is called with the
+        position (from 1) and the values."""
         values = self.take_list(key, dict, [])
         return [Table(value, where(number, value)) for number, value in enumerate(values, start=1)]
 
@@ -81,5 +84,9 @@ class Table:
         for key in self.values:
             if key not in self.asked:
                 near = difflib.get_close_matches(key, self.asked, n=1)
-                cure = f"did you mean {near[0]!r}?" if near else f"known keys are {', '.join(self.asked)}"
+                cure = (
+                    f"did you mean {near[0]!r}?"
+                    if near
+                    else f"known keys are {', '.join(self.asked)}"
+                )
                 self.fail(f"key {key!r} is unknown: {cure}")

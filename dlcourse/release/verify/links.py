@@ -1,10 +1,11 @@
-"""What `dlcourse verify` demands of text: pictures that everybody can see, links that lead somewhere."""
+"""What `dlcourse verify` demands of text: pictures that everybody can
+see, links that lead somewhere."""
 
 import re
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
 
-from dlcourse.release.generated import BADGE
+from dlcourse.release.notebook.generated import BADGE
 
 TARGET = r"\(\s*<?([^()\s<>]*(?:\([^()\s]*\)[^()\s<>]*)*)>?(?:\s+(?:\"[^\"]*\"|'[^']*'))?\s*\)"
 IMAGE = re.compile(r"!\[([^\]]*)\]" + TARGET)
@@ -18,18 +19,33 @@ IN_A_REPOSITORY = re.compile(
 
 
 def without_code(text):
-    """Markdown with code, formulas and comments blanked out, lines kept: nothing in them is a link or a picture."""
-    for pattern in (r"^(```|~~~).*?^\1", r"<!--.*?-->", r"\$\$.*?\$\$", r"`[^`\n]*`", r"(?<![\\$])\$[^$\n]+\$"):
-        text = re.sub(pattern, lambda match: "\n" * match[0].count("\n"), text, flags=re.DOTALL | re.MULTILINE)
+    """Markdown with code, formulas and comments blanked out, lines kept: nothing
+    in them is a link or a picture."""
+    for pattern in (
+        r"^(```|~~~).*?^\1",
+        r"<!--.*?-->",
+        r"\$\$.*?\$\$",
+        r"`[^`\n]*`",
+        r"(?<![\\$])\$[^$\n]+\$",
+    ):
+        text = re.sub(
+            pattern, lambda match: "\n" * match[0].count("\n"), text, flags=re.DOTALL | re.MULTILINE
+        )
     return text
 
 
 def check_text(course, path, text):
-    """(line number, complaint) for every picture and link of the markdown `text` in the file `path`."""
+    """(line number, complaint) for every picture and link of the
+    markdown `text` in the file `path`."""
     text = without_code(text)
     for match, alt, target in _pictures(text):
-        yield from ((_line(text, match), complaint) for complaint in _check_picture(course, path, alt, target))
-    anchors = {_anchor(match[1]) for match in re.finditer(r"^ {0,3}#{1,6}\s+(.*)", text, re.MULTILINE)}
+        yield from (
+            (_line(text, match), complaint)
+            for complaint in _check_picture(course, path, alt, target)
+        )
+    anchors = {
+        _anchor(match[1]) for match in re.finditer(r"^ {0,3}#{1,6}\s+(.*)", text, re.MULTILINE)
+    }
     for match, target in _links(text):
         complaint = check_target(course, path, target)
         # In a notebook the heading may stand in another cell.
@@ -70,10 +86,15 @@ def _links(text):
 
 def _check_picture(course, path, alt, target):
     if not alt.strip():
-        yield f"picture `{target[:60]}` has no alt text; say what it shows between the square brackets"
+        yield (
+            f"picture `{target[:60]}` has no alt text; say what it shows between the square "
+            "brackets"
+        )
     if re.match(r"https?://", target):
         if target != BADGE:
-            yield f"picture `{target}` is fetched from elsewhere; draw it in a code cell or commit it"
+            yield (
+                f"picture `{target}` is fetched from elsewhere; draw it in a code cell or commit it"
+            )
     elif not target.startswith("data:"):
         complaint = check_target(course, path, target)
         if complaint:
@@ -82,7 +103,8 @@ def _check_picture(course, path, alt, target):
 
 def check_target(course, path, target):
     """What is wrong with a link to `target` in the file `path`; "" where nothing is."""
-    if target.startswith(("#", "mailto:", "data:", "http://")):  # http:// is looked for in the whole text
+    # http:// is looked for in the whole text
+    if target.startswith(("#", "mailto:", "data:", "http://")):
         return ""
     if target.startswith("https://"):
         return _check_own(course, target)
@@ -95,7 +117,8 @@ def check_target(course, path, target):
 
 
 def resolve(path, target):
-    """The file that a relative link in `path` means, relative to the root; None where it leads out of it."""
+    """The file that a relative link in `path` means, relative to the root;
+    None where it leads out of it."""
     parts = list(PurePosixPath(path).parent.parts)
     for part in PurePosixPath(unquote(re.split("[#?]", target)[0])).parts:
         if part != "..":
@@ -108,18 +131,26 @@ def resolve(path, target):
 
 
 def _check_own(course, target):
-    """Addresses on GitHub and Colab: into this repository they must be right, into last year's they are wrong."""
+    """Addresses on GitHub and Colab: into this repository they must be right,
+    into last year's they are wrong."""
     match = IN_A_REPOSITORY.match(target)
     if not match:
         return ""
     file = own_file(course, target)
     if file is not None:
         missing = not (course.root / file).exists()
-        return f"link to `{file}` on GitHub, which is not in this repository; correct it" if missing else ""
+        return (
+            f"link to `{file}` on GitHub, which is not in this repository; correct it"
+            if missing
+            else ""
+        )
     ours = f"{course.repository}, branch {course.branch}"
     folder = unquote(match[2]).split("/")[1:2]
     if match[1] == course.repository or folder in [[day.folder] for day in course.days]:
-        return f"link to `{match[1]}/{match[2]}`; the course is in {ours}: correct it or run `dlcourse build`"
+        return (
+            f"link to `{match[1]}/{match[2]}`; the course is in {ours}: correct it or run "
+            "`dlcourse build`"
+        )
     return ""
 
 

@@ -1,4 +1,5 @@
-"""The notebooks that people edit: read with care, and brought into the one form in which they are committed."""
+"""The notebooks that people edit: read with care, and brought into the one
+form in which they are committed."""
 
 import copy
 import hashlib
@@ -8,8 +9,8 @@ from pathlib import Path
 import nbformat
 from nbformat.v4.rwbase import rejoin_lines
 
-from dlcourse.release import exercises, generated
-from dlcourse.release.tables import CourseError
+from dlcourse.release.course.tables import CourseError
+from dlcourse.release.notebook import exercises, generated
 
 HEADER_ID, SETUP_ID = "header", "set-up"
 KEPT_CELL_METADATA = ("tags", "jupyter", "nbgrader")  # nbgrader's is derived anew
@@ -23,13 +24,16 @@ def fail(path, number, cell, message):
 
 
 def read_notebook(path, root=None):
-    """The notebook at `path` as a NotebookNode. Raises CourseError, which shows the path relative to `root`."""
+    """The notebook at `path` as a NotebookNode. Raises CourseError, which
+    shows the path relative to `root`."""
     path = Path(path)
     shown = path.relative_to(root).as_posix() if root else path.name
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise CourseError(f"{shown}: the file is missing: write it, or take it out of course.toml") from None
+        raise CourseError(
+            f"{shown}: the file is missing: write it, or take it out of course.toml"
+        ) from None
     except UnicodeDecodeError:
         raise CourseError(f"{shown}: not UTF-8 text: {SAVE_AGAIN}") from None
     except json.JSONDecodeError as error:
@@ -39,7 +43,9 @@ def read_notebook(path, root=None):
         raise CourseError(f"{shown}: not a notebook (it has no list of cells): {SAVE_AGAIN}")
     version = f"{raw.get('nbformat')}.{raw.get('nbformat_minor')}"
     if version != "4.5":
-        raise CourseError(f"{shown}: notebook format {version}, not 4.5: open it in JupyterLab and save it again")
+        raise CourseError(
+            f"{shown}: notebook format {version}, not 4.5: open it in JupyterLab and save it again"
+        )
     _check_cells(shown, raw["cells"])
     nb = nbformat.from_dict(raw)
     try:
@@ -65,15 +71,17 @@ def _check_cells(shown, cells):
 
 
 def to_bytes(nb):
-    """The notebook as it stands in its file: sorted keys, one space of indent, a newline at the end."""
+    """The notebook as it stands in its file: sorted keys, one space of
+    indent, a newline at the end."""
     return (nbformat.writes(nb, version=4).rstrip("\n") + "\n").encode()
 
 
 def normalise(nb, notebook, course):
     """A copy of `nb` as its source must be committed; doing it again changes nothing.
 
-    Writes the header and set-up cells, derives nbgrader's metadata from the exercises' anchors, sets the notebook's
-    metadata and drops what an editor left in the cells'. Outputs stay. Raises CourseError for a slip in the notebook.
+    Writes the header and set-up cells, derives nbgrader's metadata from the exercises' anchors,
+    sets the notebook's metadata and drops what an editor left in the cells'. Outputs stay. Raises
+    CourseError for a slip in the notebook.
     """
     nb = copy.deepcopy(nb)
     path = notebook.source
@@ -101,17 +109,35 @@ def _metadata(notebook):
 
 
 def _place_generated(nb, notebook, course, path):
-    header = nb.cells[0] if nb.cells else nbformat.from_dict({"cell_type": None, "id": "none", "source": ""})
+    header = (
+        nb.cells[0]
+        if nb.cells
+        else nbformat.from_dict({"cell_type": None, "id": "none", "source": ""})
+    )
     marked = header.source.startswith("<!-- header") or header.id == HEADER_ID
     if header.cell_type != "markdown" or not marked:
-        fail(path, 1, header, "no header cell: start the notebook with a markdown cell `<!-- header -->`")
-    codes = [(number, cell) for number, cell in enumerate(nb.cells, start=1) if cell.cell_type == "code"]
+        fail(
+            path,
+            1,
+            header,
+            "no header cell: start the notebook with a markdown cell `<!-- header -->`",
+        )
+    codes = [
+        (number, cell) for number, cell in enumerate(nb.cells, start=1) if cell.cell_type == "code"
+    ]
     number, setup = codes[0] if codes else (1, header)
     if setup.id != SETUP_ID and not setup.source.lower().startswith("# set-up"):
-        fail(path, number, setup, "no set-up cell: make `# Set-up` the first code cell, it is filled in for you")
+        fail(
+            path,
+            number,
+            setup,
+            "no set-up cell: make `# Set-up` the first code cell, it is filled in for you",
+        )
     for number, cell in enumerate(nb.cells, start=1):
         if cell.id in (HEADER_ID, SETUP_ID) and cell is not header and cell is not setup:
-            fail(path, number, cell, "this id belongs to a generated cell: give the cell another id")
+            fail(
+                path, number, cell, "this id belongs to a generated cell: give the cell another id"
+            )
     header.id, header.source = HEADER_ID, generated.header_source(notebook, course, path)
     setup.id, setup.source = SETUP_ID, generated.setup_source(course)
 
@@ -120,7 +146,9 @@ def _clean(nb, path):
     """Drops what JupyterLab, Colab and converters leave behind."""
     for number, cell in enumerate(nb.cells, start=1):
         if "attachment:" in cell.source:
-            fail(path, number, cell, "a pasted picture (attachment): draw it in a code cell instead")
+            fail(
+                path, number, cell, "a pasted picture (attachment): draw it in a code cell instead"
+            )
         cell.pop("attachments", None)
         for key in [key for key in cell.metadata if key not in KEPT_CELL_METADATA]:
             del cell.metadata[key]
@@ -131,11 +159,17 @@ def _check_headings(nb, path):
     for number, cell in enumerate(nb.cells, start=1):
         for level, text in exercises.headings(cell):
             if level == 1 and first is not None:
-                fail(path, number, cell, f"a second title `# {text}` after cell {first}'s: use ## for sections")
+                fail(
+                    path,
+                    number,
+                    cell,
+                    f"a second title `# {text}` after cell {first}'s: use ## for sections",
+                )
             first = number if level == 1 else first
 
 
 def fingerprint(nb):
-    """16 hexadecimal digits that change when a code cell (other than set-up) does: tells stale outputs."""
+    """16 hexadecimal digits that change when a code cell (other than
+    set-up) does: tells stale outputs."""
     codes = [cell.source for cell in nb.cells if cell.cell_type == "code" and cell.id != SETUP_ID]
     return hashlib.sha256("\0".join(codes).encode()).hexdigest()[:16]

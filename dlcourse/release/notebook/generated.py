@@ -1,8 +1,9 @@
-"""The two cells that every notebook begins with, written from course.toml so that no link is ever typed by hand."""
+"""The two cells that every notebook begins with, written from course.toml so that
+no link is ever typed by hand."""
 
 import json
 
-from dlcourse.release.manifest import archive_url, colab_url, github_url, released, show_date
+from dlcourse.release.course.records import archive_url, colab_url, github_url, released, show_date
 
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
@@ -16,14 +17,14 @@ from importlib import invalidate_caches, util
 if util.find_spec("dlcourse") is None:  # as in a fresh Colab runtime
     archive = {archive}
     wanted = {packages}
-    missing = [wanted[name] for name in wanted if util.find_spec(name) is None]
-    pip = [sys.executable, "-m", "pip", "install", "--quiet"]
-    # --no-deps: the runtime keeps its own PyTorch and NumPy
-    for names in filter(None, (["--no-deps", os.environ.get("DLCOURSE_ARCHIVE", archive)], missing)):
-        done = subprocess.run([*pip, *names], capture_output=True, text=True)
+    missing = [package for name, package in wanted.items() if util.find_spec(name) is None]
+    library = ["--no-deps", os.environ.get("DLCOURSE_ARCHIVE", archive)]  # no second torch
+    for names in filter(None, (library, missing)):
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", *names]
+        done = subprocess.run(pip, capture_output=True, text=True)
         if done.returncode:
-            raise RuntimeError("could not install the course's library. Connect to the network and run this cell "
-                               "again, or copy the repository and start `make lab` in it.\\n" + done.stderr[-500:])
+            cure = "Connect to the network and run this cell again, or use `make lab`."
+            raise RuntimeError(f"the course's library is missing. {cure}\\n{done.stderr[-500:]}")
     invalidate_caches()
 
 from dlcourse import plot
@@ -35,22 +36,33 @@ describe(device)"""
 
 
 def setup_source(course):
-    """The set-up cell: installs the library where it is missing, and never a PyTorch, NumPy or IPython."""
-    packages = ", ".join(f"{json.dumps(name)}: {json.dumps(pip)}" for name, pip in course.packages.items())
+    """The set-up cell: installs the library where it is missing, and
+    never a PyTorch, NumPy or IPython."""
+    packages = ", ".join(
+        f"{json.dumps(name)}: {json.dumps(pip)}" for name, pip in course.packages.items()
+    )
     # not str.format: the cell has braces of its own as soon as somebody edits it
-    return SETUP.replace("{archive}", json.dumps(archive_url(course))).replace("{packages}", "{" + packages + "}")
+    return SETUP.replace("{archive}", json.dumps(archive_url(course))).replace(
+        "{packages}", "{" + packages + "}"
+    )
 
 
 def header_source(notebook, course, path, as_of=None):
-    """The header cell of the file at `path` (one of notebook.paths): title, badge, twin, minutes, objectives.
+    """The header cell of the file at `path` (one of notebook.paths): title,
+    badge, twin, minutes, objectives.
 
-    as_of: a date; a solutions notebook that is not out by then is named with its date instead of a link.
+    as_of: a date; a solutions notebook that is not out by then is named
+        with its date instead of a link.
     """
     is_solutions = path == notebook.solutions_path
     title = f"# Day {notebook.day} · {notebook.title}" + (" · solutions" if is_solutions else "")
     badge = f"[![Open in Colab]({BADGE})]({colab_url(course, path)})"
     links = " · ".join([badge, *_twin(notebook, course, is_solutions, as_of), *_notation(course)])
-    parts = ["<!-- header: written by `dlcourse build` from course.toml -->\n" + title, links, _minutes(notebook)]
+    parts = [
+        "<!-- header: written by `dlcourse build` from course.toml -->\n" + title,
+        links,
+        _minutes(notebook),
+    ]
     objectives = "\n".join(f"- {objective}" for objective in notebook.objectives)
     return "\n\n".join([*parts, "After this notebook you can", objectives])
 
@@ -74,5 +86,8 @@ def _minutes(notebook):
     minutes = notebook.minutes
     unit = "minute" if minutes["cpu"] == 1 else "minutes"
     kind = notebook.kind[0].upper() + notebook.kind[1:]
-    runs = f"the code runs in about {minutes['cpu']} {unit} on two CPU cores, {minutes['gpu']} on a GPU"
+    runs = (
+        f"the code runs in about {minutes['cpu']} {unit} on two CPU cores, {minutes['gpu']} on a "
+        "GPU"
+    )
     return f"{kind} · about {minutes['reading']} minutes to work through · {runs}"

@@ -1,14 +1,29 @@
-"""course.toml → manifest.Course. Every missing, unknown or wrong key is a CourseError that names the place."""
+"""course.toml → records.Course. A missing, unknown or wrong key is a CourseError with its place."""
 
 import datetime
 import re
 import tomllib
+from pathlib import Path
 
-from dlcourse.release import manifest
-from dlcourse.release.tables import CourseError, Table
+from dlcourse.release.course import records
+from dlcourse.release.course.plan import Plan
+from dlcourse.release.course.tables import CourseError, Table
 
 KEPT_BY_COLAB = ("torch", "torchvision", "numpy", "matplotlib", "IPython", "ipython")
 NO_FILES = "give the day a key 'folder' to hold its files"
+
+
+def load(root="."):
+    """The Course whose course.toml lies in `root` or in the nearest folder
+    above it. Raises CourseError."""
+    start = Path(root).resolve()
+    for folder in (start, *start.parents):
+        if (folder / "course.toml").is_file():
+            return read_course(folder)
+    raise CourseError(
+        f"{start}: no course.toml here or in a folder above: go into the course's folder or use "
+        "--root"
+    )
 
 
 def read_course(root):
@@ -23,11 +38,13 @@ def read_course(root):
     general = top.take_table("course", "[course]")
     staff = top.take_table("staff", "[staff]")
     setup = top.take_table("setup", "[setup]")
-    plan = _Plan(general, root)
-    days = top.take_tables("day", lambda place, values: f"day {values.get('number', f'in place {place}')}")
+    plan = Plan(general, root)
+    days = top.take_tables(
+        "day", lambda place, values: f"day {values.get('number', f'in place {place}')}"
+    )
     if not days:
         top.fail("no days: add at least one [[day]]")
-    course = manifest.Course(
+    course = records.Course(
         root=root,
         title=general.take("title", str),
         repository=_repository(general),
@@ -45,44 +62,6 @@ def read_course(root):
     _check_numbers(course, top)
     _check_files(course, top)
     return course
-
-
-class _Plan:
-    """What a day needs to know of the whole course: its dates and hours."""
-
-    def __init__(self, general, root):
-        self.root = root
-        self.first_day = general.take("first_day", datetime.date)
-        self.holidays = general.take_list("holidays", datetime.date, [])
-        self.later = general.take("solutions_days_later", int, 0)
-        if self.later < 0:
-            general.fail(f"key 'solutions_days_later' is {self.later}: give 0 or more days")
-        self.hours = {when: _hours(general, when) for when in ("morning", "afternoon")}
-        if not self._works(self.first_day):
-            why = "a holiday" if self.first_day in self.holidays else "at a weekend"
-            shown = manifest.show_date(self.first_day)
-            general.fail(f"key 'first_day' is {shown}, which is {why}: give the first teaching day")
-
-    def _works(self, date):
-        return date.weekday() < 5 and date not in self.holidays
-
-    def date(self, number):
-        """The date of day `number`: the working days are counted from first_day, which is day 1."""
-        date = self.first_day
-        while number > 1:
-            date += datetime.timedelta(days=1)
-            number -= self._works(date)
-        return date
-
-
-def _hours(general, when):
-    hours = general.take_list(when, str)
-    if len(hours) != 2:
-        general.fail(f'key {when!r} must be two times such as ["09:00", "12:00"], not {list(hours)}')
-    start, end = (general.check_time(when, value) for value in hours)
-    if start >= end:
-        general.fail(f"key {when!r} ends at {end}, before it starts at {start}: swap the times")
-    return start, end
 
 
 def _repository(general):
@@ -105,7 +84,10 @@ def _packages(setup):
         if type(pip_name) is not str:
             setup.fail(f"package {name!r} must name what pip installs, in quotes, not {pip_name!r}")
         if name in KEPT_BY_COLAB:
-            setup.fail(f"package {name!r} must not be listed: a Colab runtime has to keep its own; take it out")
+            setup.fail(
+                f"package {name!r} must not be listed: a Colab runtime has to keep its own; take "
+                "it out"
+            )
     return packages
 
 
@@ -119,11 +101,17 @@ def _day(table, plan):
         "session", lambda place, values: f"{table.where}, {values.get('when', f'session {place}')}"
     )
     sessions = tuple(_session(one, plan, number, folder, date) for one in sessions)
+    edition = table.take("edition", int, 1)
     table.finish()
+    if edition not in (1, 2):
+        table.fail(f"key 'edition' is {edition}: give 1, or 2 once the day has been edited")
     whens = [session.when for session in sessions]
     if whens not in (["morning"], ["afternoon"], ["morning", "afternoon"]):
-        table.fail(f"sessions are {whens or 'missing'}: give one morning, one afternoon, or both in that order")
-    return manifest.Day(number, title, folder, date, sessions)
+        table.fail(
+            f"sessions are {whens or 'missing'}: give one morning, one afternoon, or both in that "
+            "order"
+        )
+    return records.Day(number, title, folder, date, sessions, edition)
 
 
 def _session(table, plan, day, folder, date):
@@ -131,11 +119,17 @@ def _session(table, plan, day, folder, date):
     if when not in plan.hours:
         table.fail(f'key \'when\' must be "morning" or "afternoon", not {when!r}')
     place = lambda number, values: f"{table.where}, {values.get('student', f'notebook {number}')}"  # noqa: E731
-    notebooks = [_notebook(one, plan, day, folder, when, date) for one in table.take_tables("notebook", place)]
-    pdfs = [_pdf(one, folder, date) for one in table.take_tables("pdf", lambda n, _: f"{table.where}, pdf {n}")]
+    notebooks = [
+        _notebook(one, plan, day, folder, when, date)
+        for one in table.take_tables("notebook", place)
+    ]
+    pdfs = [
+        _pdf(one, folder, date)
+        for one in table.take_tables("pdf", lambda n, _: f"{table.where}, pdf {n}")
+    ]
     text = table.take("text", str, None)
     coursework = table.take_table("coursework", f"{table.where}, coursework", None)
-    session = manifest.Session(
+    session = records.Session(
         day=day,
         when=when,
         notebooks=tuple(notebooks),
@@ -159,7 +153,7 @@ def _coursework(table):
     table.finish()
     if event not in ("released", "due"):
         table.fail(f'key \'event\' must be "released" or "due", not {event!r}')
-    return manifest.Coursework(number, event, at)
+    return records.Coursework(number, event, at)
 
 
 def _pdf(table, folder, date):
@@ -167,7 +161,7 @@ def _pdf(table, folder, date):
     table.finish()
     if folder is None:
         table.fail(NO_FILES)
-    return manifest.Pdf(file, title, folder, date)
+    return records.Pdf(file, title, folder, date)
 
 
 def _notebook(table, plan, day, folder, when, date):
@@ -180,10 +174,12 @@ def _notebook(table, plan, day, folder, when, date):
     minutes = table.take_table("minutes", f"{table.where}, minutes", None)
     objectives = table.take_list("objectives", str, [])
     if written and not objectives:
-        table.fail("key 'objectives' is missing: list what a student can do afterwards, each a verb first")
+        table.fail(
+            "key 'objectives' is missing: list what a student can do afterwards, each a verb first"
+        )
     if written and minutes is None:
         table.fail("key 'minutes' is missing: write minutes = { cpu = 3, gpu = 2, reading = 150 }")
-    notebook = manifest.Notebook(
+    notebook = records.Notebook(
         student=student,
         solutions=solutions,
         title=table.take("title", str),
@@ -220,7 +216,9 @@ def _check_numbers(course, top):
 def _check_files(course, top):
     """One file has one owner: two entries of the same name would overwrite each other."""
     seen = set()
-    for path in [path for one in course.notebooks() for path in one.paths] + [pdf.path for pdf in course.pdfs()]:
+    for path in [path for one in course.notebooks() for path in one.paths] + [
+        pdf.path for pdf in course.pdfs()
+    ]:
         if path in seen:
             top.fail(f"{path} is named twice: every file belongs to one entry")
         seen.add(path)

@@ -1,21 +1,23 @@
 """The parts of README.md that follow from course.toml, between pairs of markers:
 
-<!-- generated: schedule --> … <!-- end of schedule -->, and the same for assessments, staff, clone and times.
+<!-- generated: schedule --> … <!-- end of schedule -->, and the same for
+assessments, staff, clone and times.
 """
 
 import re
 from urllib.parse import quote
 
-from dlcourse.release import times
-from dlcourse.release.generated import BADGE
-from dlcourse.release.manifest import colab_url, released, show_date
-from dlcourse.release.tables import CourseError
+from dlcourse.release.course.records import colab_url, released, show_date
+from dlcourse.release.course.tables import CourseError
+from dlcourse.release.notebook.generated import BADGE
+from dlcourse.release.run import times
 
 FILE = "README.md"
 
 
 def render(text, course, as_of=None, coming=()):
-    """The README's text with every generated block written anew; the rest stays. Raises CourseError.
+    """The README's text with every generated block written anew;
+    the rest stays. Raises CourseError.
 
     as_of: a date; what is not released by then keeps its title and has no link.
     coming: paths that the build is about to write, to be linked as if they were there.
@@ -30,19 +32,25 @@ def render(text, course, as_of=None, coming=()):
     }
     for name in re.findall(r"<!-- (?:generated:|end of) ([^>]*?) -->", text):
         if name not in blocks:
-            raise CourseError(f"{FILE}: marker of an unknown block {name!r}: the blocks are {', '.join(blocks)}")
+            raise CourseError(
+                f"{FILE}: marker of an unknown block {name!r}: the blocks are {', '.join(blocks)}"
+            )
     for name, write in blocks.items():
         begin, end = f"<!-- generated: {name} -->", f"<!-- end of {name} -->"
         for marker in (begin, end):
             if text.count(marker) != 1:
                 count = "is missing" if marker not in text else f"stands {text.count(marker)} times"
-                raise CourseError(f"{FILE}: `{marker}` {count}: write it once, each block between its two markers")
+                raise CourseError(
+                    f"{FILE}: `{marker}` {count}: write it once, each block between its two markers"
+                )
         before, rest = text.split(begin)
         if end not in rest:
             raise CourseError(f"{FILE}: `{end}` stands before `{begin}`: swap them")
         inside, after = rest.split(end)
         if "<!-- generated:" in inside or "<!-- end of" in inside:
-            raise CourseError(f"{FILE}: another block begins or ends within {name!r}: put `{end}` before it")
+            raise CourseError(
+                f"{FILE}: another block begins or ends within {name!r}: put `{end}` before it"
+            )
         text = f"{before}{begin}\n\n{write()}\n\n{end}{after}"
     return text
 
@@ -64,7 +72,9 @@ class _Listing:
 
     def schedule(self):
         head = ["Day", "Date", "Time", "Session", "Student notebook", "Solutions"]
-        return _table(head, [self.row(day, session) for day in self.course.days for session in day.sessions])
+        return _table(
+            head, [self.row(day, session) for day in self.course.days for session in day.sessions]
+        )
 
     def row(self, day, session):
         hours = f"{session.start}–{session.end}" if session.taught else "self-study"
@@ -76,7 +86,8 @@ class _Listing:
         out = self.as_of is None or released(session, self.as_of, solutions=True)
         solved = [one for one in session.notebooks if one.solutions]
         solutions = [
-            self.notebook(one.solutions_path, one.title if len(solved) > 1 else "Solutions", out) for one in solved
+            self.notebook(one.solutions_path, one.title if len(solved) > 1 else "Solutions", out)
+            for one in solved
         ]
         cells = [f"Day {day.number}", show_date(session.date), hours, _plain(about)]
         return cells + ["<br>".join(student), "<br>".join(solutions)]
@@ -86,7 +97,10 @@ class _Listing:
             return f"{_plain(title)} (to come)"
         if not out:
             return _plain(title)
-        return f"[{_plain(title)}]({quote(path)}) [![Open in Colab]({BADGE})]({colab_url(self.course, path)})"
+        return (
+            f"[{_plain(title)}]({quote(path)}) [![Open in "
+            f"Colab]({BADGE})]({colab_url(self.course, path)})"
+        )
 
     def pdf(self, pdf, out):
         if not self.exists(pdf.path):
@@ -119,7 +133,14 @@ def _staff(course):
 
 
 def _times(course):
-    head = ["Notebook", "Seconds", "Slowest cell, s", "Peak memory, MB", "Blank: seconds", "Blank: MB"]
+    head = [
+        "Notebook",
+        "Seconds",
+        "Slowest cell, s",
+        "Peak memory, MB",
+        "Blank: seconds",
+        "Blank: MB",
+    ]
     rows = times.rows(course)
     return _table(head, rows) if rows else "Not measured yet: `dlcourse run --record`."
 

@@ -1,6 +1,8 @@
-"""What the course consists of and when: course.toml as plain records, names to select by, and links.
+"""What the course consists of and when: course.toml as plain
+records, names to select by, and links.
 
-Paths are strings relative to the root with forward slashes ("Day01-Intro/file.ipynb"), as they stand in links.
+Paths are strings relative to the root with forward slashes
+("Day01-Intro/file.ipynb"), as they stand in links.
 """
 
 import datetime
@@ -10,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from dlcourse.release.tables import CourseError
+from dlcourse.release.course.tables import CourseError
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -18,7 +20,8 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 
 @dataclass(frozen=True)
 class Notebook:
-    """One notebook for students and, unless it is a lecture, the solutions notebook that it is made from."""
+    """One notebook for students and, unless it is a lecture, the solutions
+    notebook that it is made from."""
 
     student: str  # file name
     solutions: str | None  # file name; None: a lecture, complete as it is
@@ -67,7 +70,8 @@ class Pdf:
 
 @dataclass(frozen=True)
 class Coursework:
-    """What happens to a coursework in a session: event is "released" or "due", at a time such as "18:00"."""
+    """What happens to a coursework in a session: event is "released" or
+    "due", at a time such as "18:00"."""
 
     number: int
     event: str
@@ -100,6 +104,7 @@ class Day:
     folder: str | None
     date: datetime.date
     sessions: tuple
+    edition: int = 1  # 2: held to all rules of the second edition
 
     @property
     def notebooks(self):
@@ -132,7 +137,8 @@ class Course:
         return [pdf for session in self.sessions() for pdf in session.pdfs]
 
     def select(self, names=()):
-        """Notebooks in the course's order: all, or those named by day ("Day01", "day1", "1"), file name or path."""
+        """Notebooks in the course's order: all, or those named by day ("Day01",
+        "day1", "1"), file name or path."""
         if not names:
             return self.notebooks()
         chosen = [notebook for name in names for notebook in self._named(str(name))]
@@ -158,20 +164,9 @@ class Course:
         return "the days are " + ", ".join(f"Day{day.number:02d}" for day in self.days)
 
 
-def load(root="."):
-    """The Course whose course.toml lies in `root` or in the nearest folder above it. Raises CourseError."""
-    # Late: reading needs the records of this file.
-    from dlcourse.release.reading import read_course
-
-    start = Path(root).resolve()
-    for folder in (start, *start.parents):
-        if (folder / "course.toml").is_file():
-            return read_course(folder)
-    raise CourseError(f"{start}: no course.toml here or in a folder above: go into the course's folder or use --root")
-
-
 def released(thing, as_of, solutions=False):
-    """Whether students may have a session, notebook or PDF on the date `as_of`; solutions: its solutions."""
+    """Whether students may have a session, notebook or PDF on the date
+    `as_of`; solutions: its solutions."""
     date = thing.solutions_date if solutions else thing.date
     return date <= as_of
 

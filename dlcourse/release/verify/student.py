@@ -1,22 +1,34 @@
-"""What `dlcourse verify` demands of a student notebook: nothing of the answers, nothing of a run."""
+"""What `dlcourse verify` demands of a student notebook: nothing of
+the answers, nothing of a run."""
 
 import contextlib
 import re
 
-from dlcourse.release import regions
-from dlcourse.release.exercises import QUESTION
-from dlcourse.release.faults import name_cell
+from dlcourse.release.notebook import regions
+from dlcourse.release.notebook.exercises import QUESTION
+from dlcourse.release.run.faults import name_cell
 
-MARKERS = (regions.BEGIN, regions.END, regions.HIDDEN_BEGIN, regions.HIDDEN_END, "BEGIN MARK SCHEME", "END MARK SCHEME")
+MARKERS = (
+    regions.BEGIN,
+    regions.END,
+    regions.HIDDEN_BEGIN,
+    regions.HIDDEN_END,
+    "BEGIN MARK SCHEME",
+    "END MARK SCHEME",
+)
 SHORTEST = 12  # characters: a shorter line of code tells nothing
 SHORTEST_SENTENCE = 40
-TELLING = re.compile(r"[-+*/@%<>|&^~]|==|!=|[\w\])]\((?!\))")  # an operator, or a call with arguments
+# an operator, or a call with arguments
+TELLING = re.compile(r"[-+*/@%<>|&^~]|==|!=|[\w\])]\((?!\))")
 # What any program says: a call without arguments, a loop over names.
-COMMON = re.compile(r"[\w.]+(\(\))?(\.\w+)*\(\)|with [\w.]+\(\):|for [\w, ]+ in (range|enumerate|zip)\([\w,. ]*\):")
+COMMON = re.compile(
+    r"[\w.]+(\(\))?(\.\w+)*\(\)|with [\w.]+\(\):|for [\w, ]+ in (range|enumerate|zip)\([\w,. ]*\):"
+)
 
 
 def check_student(path, student, source):
-    """Findings about the student notebook at `path`; source: the solutions notebook that it is made from."""
+    """Findings about the student notebook at `path`; source: the solutions
+    notebook that it is made from."""
     yield from check_blankness(path, student)
     for index, cell in enumerate(student.cells):
         for marker in MARKERS:
@@ -34,7 +46,10 @@ def check_blankness(path, student):
         left = [key for key in ("outputs", "execution_count", "attachments") if cell.get(key)]
         left += ["execution times"] if "execution" in cell.metadata else []
         if left:
-            yield f"{path}: {name_cell(student, index)}: holds {' and '.join(left)}; run `dlcourse build`"
+            yield (
+                f"{path}: {name_cell(student, index)}: holds {' and '.join(left)}; run `dlcourse "
+                "build`"
+            )
 
 
 def check_leaks(path, student, source):
@@ -53,7 +68,8 @@ def check_leaks(path, student, source):
 
 
 def _regions(cell):
-    """Solutions and hidden tests of a cell; none where its markers are at odds, which the build names."""
+    """Solutions and hidden tests of a cell; none where its markers are
+    at odds, which the build names."""
     found = []
     if cell.cell_type == "code":
         for markers in ((regions.BEGIN, regions.END), (regions.HIDDEN_BEGIN, regions.HIDDEN_END)):
@@ -63,7 +79,8 @@ def _regions(cell):
 
 
 def _find(student, region):
-    """(index of the student's cell, line) where a telling line of the region, or all of it, can be read."""
+    """(index of the student's cell, line) where a telling line of the
+    region, or all of it, can be read."""
     lines = [line.strip() for line in region.split("\n") if tells(line)]
     folded = _fold(region)
     for index, cell in enumerate(student.cells):
@@ -99,4 +116,7 @@ def _check_question(path, student, number, cell):
         for sentence in sentences:
             if sentence in text:
                 where = f"{path}: {name_cell(student, index)}"
-                yield f"{where}: gives away the answer to the question of cell {number}: `{sentence}`; take it out"
+                yield (
+                    f"{where}: gives away the answer to the question of cell {number}: "
+                    f"`{sentence}`; take it out"
+                )

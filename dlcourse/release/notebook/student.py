@@ -1,13 +1,14 @@
-"""The students' version of a solutions notebook, made by nbgrader's own preprocessors within this process."""
+"""The students' version of a solutions notebook, made by nbgrader's own
+preprocessors within this process."""
 
 import functools
 import logging
 
 import nbformat
 
-from dlcourse.release import generated, regions
-from dlcourse.release.source import HEADER_ID
-from dlcourse.release.tables import CourseError
+from dlcourse.release.course.tables import CourseError
+from dlcourse.release.notebook import generated, regions
+from dlcourse.release.notebook.source import HEADER_ID
 
 TEXT_STUB = "*Your answer here.*"
 
@@ -33,13 +34,16 @@ def convert(nb, path):
     # nbgrader and jsonschema raise many kinds, and a plain RuntimeError for most
     except Exception as error:
         message = " ".join(str(error).split()) or type(error).__name__
-        raise CourseError(f"{path}: nbgrader refuses it ({message}): correct the solutions notebook") from error
+        raise CourseError(
+            f"{path}: nbgrader refuses it ({message}): correct the solutions notebook"
+        ) from error
     return text
 
 
 @functools.cache
 def _exporter():
-    """nbconvert's exporter with the steps of GenerateAssignment, without the one that fills a gradebook."""
+    """nbconvert's exporter with the steps of GenerateAssignment, without
+    the one that fills a gradebook."""
     # Late: these imports take seconds.
     from nbconvert.exporters import NotebookExporter
     from nbgrader import preprocessors as steps

@@ -1,4 +1,5 @@
-"""`dlcourse run`: executes notebooks, two at a time, and says how long each took, what it needed and what failed."""
+"""`dlcourse run`: executes notebooks, two at a time, and says how long each took,
+what it needed and what failed."""
 
 import os
 import signal
@@ -7,21 +8,23 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from dlcourse.release import times
-from dlcourse.release.faults import name_cell
-from dlcourse.release.outputs import images_without_png, save_outputs
-from dlcourse.release.runner import KERNELS, QUIET, environment, run_notebook
-from dlcourse.release.tables import CourseError
+from dlcourse.release.course.tables import CourseError
+from dlcourse.release.run import times
+from dlcourse.release.run.faults import name_cell
+from dlcourse.release.run.outputs import images_without_png, save_outputs
+from dlcourse.release.run.runner import KERNELS, QUIET, environment, run_notebook
 
 
-def run(course, names=(), student=False, save=False, record=False, workers=2, cell_limit=300, notebook_limit=900,
-        failures=None):  # fmt: skip
+def run(course, names=(), student=False, save=False, record=False, workers=2, cell_limit=300,
+        notebook_limit=900, failures=None):  # fmt: skip
     """Executes the named notebooks (all by default), prints a table, returns whether all went well.
 
-    student: the blank student notebooks, as a smoke run; otherwise solutions and lectures, milestones enforced.
-    save: write the outputs of every good run into its notebook. record: keep its times for the README. Limits are in
-    seconds.
-    failures: folder for an HTML page of every failed notebook (default: a temporary one, which is printed).
+    student: what students open, blank notebooks and lectures, as a smoke run; otherwise solutions
+    and lectures, milestones enforced.
+    save: write the outputs of every good run into its notebook. record: keep its times for
+    the README. Limits are in seconds.
+    failures: folder for an HTML page of every failed notebook (default: a
+        temporary one, which is printed).
     """
     if student and save:
         raise CourseError("--save goes without --student: only sources are committed with outputs")
@@ -29,9 +32,9 @@ def run(course, names=(), student=False, save=False, record=False, workers=2, ce
         raise CourseError("--workers, --cell-limit and --notebook-limit must be at least 1")
     paths = _list_paths(course, names, student)
     if not paths:
-        lectures = ", or they are lectures, which have no student version" if student else ""
-        print(f"Nothing to run: these notebooks are not written yet{lectures}.")
+        print("Nothing to run: these notebooks are not written yet.")
         return True
+    lectures = {one.source for one in course.notebooks() if not one.solutions}
     workers = min(workers, len(paths))
     limits = {"cell_limit": cell_limit, "notebook_limit": notebook_limit}
     env = environment(student, one_thread=workers > 1)
@@ -41,7 +44,8 @@ def run(course, names=(), student=False, save=False, record=False, workers=2, ce
     for result in _walk(course.root, paths, workers, student=student, env=env, **limits):
         if save and result.ok:
             _save(course.root, result)
-        if record and result.ok:
+        # Of a lecture the full run is recorded, not the smoke run.
+        if record and result.ok and not (student and result.path in lectures):
             times.record(course.root, result)
         print(_row(result, width, save), flush=True)
         results.append(result)
@@ -54,7 +58,7 @@ def run(course, names=(), student=False, save=False, record=False, workers=2, ce
 
 def _list_paths(course, names, student):
     """Files to run, the longest first so that no worker is left alone with it at the end."""
-    chosen = [one for one in course.select(names) if one.solutions or not student]
+    chosen = course.select(names)
     chosen.sort(key=lambda one: -(one.minutes or {"cpu": 0})["cpu"])
     paths = []
     for one in chosen:
@@ -62,14 +66,17 @@ def _list_paths(course, names, student):
         if (course.root / path).is_file():
             paths.append(path)
         elif student and (course.root / one.source).is_file():
-            raise CourseError(f"{path}: the student notebook is missing: run `dlcourse build` first")
+            raise CourseError(
+                f"{path}: the student notebook is missing: run `dlcourse build` first"
+            )
         elif names:
             print(f"not written yet: {path}")
     return paths
 
 
 def _walk(root, paths, workers, **options):
-    """Results as they come. On Ctrl-C the running kernels are ended, so that nothing goes on behind one's back."""
+    """Results as they come. On Ctrl-C the running kernels are ended, so that
+    nothing goes on behind one's back."""
     with ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(run_notebook, path, root, **options) for path in paths]
         try:
@@ -88,7 +95,9 @@ def _save(root, result):
     if figures:
         index, kind = figures[0]
         where = name_cell(result.notebook, index)
-        result.problem = f"{where}: shows a figure as {kind} only: show it as PNG; nothing was saved"
+        result.problem = (
+            f"{where}: shows a figure as {kind} only: show it as PNG; nothing was saved"
+        )
         return
     try:
         save_outputs(root, result)
@@ -100,7 +109,10 @@ def _row(result, width, saved):
     seconds, number = result.slowest
     slowest = f"cell {number}, {seconds:.1f} s" if number else "–"
     outcome = ("passed, saved" if saved else "passed") if result.ok else "FAILED"
-    return f"{result.path:<{width}}  {result.seconds:7.1f}  {slowest:<16}  {result.peak_mb:7d}  {outcome}"
+    return (
+        f"{result.path:<{width}}  {result.seconds:7.1f}  {slowest:<16}  {result.peak_mb:7d}  "
+        f"{outcome}"
+    )
 
 
 def _report(failed, folder):

@@ -1,12 +1,14 @@
-"""PDFs from their Typst sources: the same bytes each time, and readable by a screen reader (PDF/UA-1)."""
+"""PDFs from their Typst sources: the same bytes each time, and readable
+by a screen reader (PDF/UA-1)."""
 
 import re
 
-from dlcourse.release.tables import CourseError
+from dlcourse.release.course.tables import CourseError
 
 
 def build_pdf(course, pdf):
-    """The bytes of `pdf` (a manifest.Pdf), or None where no Typst file of the same stem lies beside it."""
+    """The bytes of `pdf` (a records.Pdf), or None where no Typst file of the same stem lies beside
+    it."""
     source = (course.root / pdf.path).with_suffix(".typ")
     if not source.is_file():
         return None
@@ -26,11 +28,14 @@ def build_pdf(course, pdf):
     except (typst.TypstError, RuntimeError) as error:
         path = source.relative_to(course.root).as_posix()
         reason = " ".join(str(error).split())
-        raise CourseError(f"{path}: {_place(error, source)}Typst says: {reason}: correct it there") from None
+        raise CourseError(
+            f"{path}: {_place(error, source)}Typst says: {reason}: correct it there"
+        ) from None
 
 
 def _place(error, source):
-    """As in "line 3: ", where the compiler says so, with the file's name where it is one that the source imports."""
+    """As in "line 3: ", where the compiler says so, with the file's name where it
+    is one that the source imports."""
     match = re.search(r"([^/\s]+\.typ):(\d+)", getattr(error, "diagnostic", ""))
     if not match:
         return ""

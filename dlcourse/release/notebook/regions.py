@@ -1,6 +1,7 @@
 """Solution regions of an exercise cell: their markers, and what stands inside and outside of them.
 
-Every complaint is raised as ValueError with the sentence to show; who calls knows the file and the cell.
+Every complaint is raised as ValueError with the sentence to show; who
+calls knows the file and the cell.
 """
 
 import ast
@@ -16,12 +17,14 @@ def has_markers(source, begin=BEGIN, end=END):
 
 
 def contents(source, begin=BEGIN, end=END):
-    """The text of every region of a cell, in order, without its markers. Raises ValueError for a slip in them."""
+    """The text of every region of a cell, in order, without its markers. Raises
+    ValueError for a slip in them."""
     return [text for text, inside in split(source, begin, end) if inside]
 
 
 def split(source, begin=BEGIN, end=END):
-    """A cell as a list of (text, inside): the pieces outside and inside the regions, in order, markers left out."""
+    """A cell as a list of (text, inside): the pieces outside and inside the
+    regions, in order, markers left out."""
     pieces, opened = [([], False)], None
     for number, line in enumerate(source.split("\n"), start=1):
         if begin not in line and end not in line:
@@ -29,13 +32,18 @@ def split(source, begin=BEGIN, end=END):
             continue
         name = begin if begin in line else end
         if not re.fullmatch(rf"\s*### {name}\s*", line):
-            raise ValueError(f"line {number}: a marker shares its line: write `### {name}` alone on it")
+            raise ValueError(
+                f"line {number}: a marker shares its line: write `### {name}` alone on it"
+            )
         if name == begin and opened:
             raise ValueError(
-                f"line {number}: a region inside the one of line {opened}: end that with `### {end}` first"
+                f"line {number}: a region inside the one of line {opened}: end that with `### "
+                f"{end}` first"
             )
         if name == end and not opened:
-            raise ValueError(f"line {number}: `### {end}` without a beginning: add `### {begin}` above it")
+            raise ValueError(
+                f"line {number}: `### {end}` without a beginning: add `### {begin}` above it"
+            )
         opened = number if name == begin else None
         pieces.append(([], name == begin))
         if name == begin:
@@ -51,23 +59,35 @@ def blank(source):
 
 
 def check_exercise(source):
-    """Raises ValueError where a blank of this exercise cell would give an answer away or stop a blank notebook."""
+    """Raises ValueError where a blank of this exercise cell would give an answer
+    away or stop a blank notebook."""
     _parse(source, "the cell is no valid Python")
     inside = contents(source)
     if not inside:
-        raise ValueError("no solution region: put the answer between `### BEGIN SOLUTION` and `### END SOLUTION`")
+        raise ValueError(
+            "no solution region: put the answer between `### BEGIN SOLUTION` and `### END SOLUTION`"
+        )
     for text in inside:
-        if all(line.strip() in ("", "pass", "...") or line.lstrip().startswith("#") for line in text.split("\n")):
+        if all(
+            line.strip() in ("", "pass", "...") or line.lstrip().startswith("#")
+            for line in text.split("\n")
+        ):
             raise ValueError("an empty solution region: put the answer between its markers")
         # indented text parses as the body of something
-        _parse(("if True:\n" if text.lstrip("\n").startswith(" ") else "") + text, "a solution region cuts a statement")
+        _parse(
+            ("if True:\n" if text.lstrip("\n").startswith(" ") else "") + text,
+            "a solution region cuts a statement",
+        )
     tree = _parse(blank(source), "the blank is no valid Python, indent the markers as the body")
     stubs = [node for node in ast.walk(tree) if _is_stub(node)]
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    functions = [
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
     in_functions = {id(node) for function in functions for node in ast.walk(function)}
     if any(id(stub) not in in_functions for stub in stubs):
         raise ValueError(
-            "a solution region outside a function: its blank would stop Run All; make it a function's body"
+            "a solution region outside a function: its blank would stop Run All; make it a "
+            "function's body"
         )
     _check_top_level(tree, source)
 
@@ -79,7 +99,8 @@ def _check_top_level(tree, source):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             if not any(_is_stub(inner) for inner in ast.walk(node)):
                 raise ValueError(
-                    f"`{node.name}` has no solution region: mark its answer, or move it to a cell of its own"
+                    f"`{node.name}` has no solution region: mark its answer, or move it to a cell "
+                    "of its own"
                 )
         elif not isinstance(node, ast.Import | ast.ImportFrom) and not _is_docstring(node):
             loose.append(node)
@@ -87,7 +108,10 @@ def _check_top_level(tree, source):
         count = sum(node.end_lineno - node.lineno + 1 for node in loose)
         lines = "1 line of code stands" if count == 1 else f"{count} lines of code stand"
         shown = ast.unparse(loose[0]).split("\n")[0]
-        raise ValueError(f"{lines} outside the markers: `{shown}`: move it into the region or to a cell of its own")
+        raise ValueError(
+            f"{lines} outside the markers: `{shown}`: move it into the region or to a cell of its "
+            "own"
+        )
 
 
 def _parse(text, complaint):
@@ -102,4 +126,8 @@ def _is_stub(node):
 
 
 def _is_docstring(node):
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )

@@ -1,23 +1,27 @@
-"""`dlcourse verify`: whether what is committed is what it claims to be. Every finding is a line with its cure."""
+"""`dlcourse verify`: whether what is committed is what it claims to be. Every
+finding is a line with its cure."""
 
 import nbformat
 
-from dlcourse.release import files, pdf, readme
+from dlcourse.release import files
 from dlcourse.release.build import notebook_outputs
-from dlcourse.release.exercises import headings
-from dlcourse.release.faults import name_cell
-from dlcourse.release.source import fingerprint, read_notebook
-from dlcourse.release.tables import CourseError
-from dlcourse.release.verify_code import check_library, run_codespell, run_ruff
-from dlcourse.release.verify_links import check_text, without_code
-from dlcourse.release.verify_student import check_student
+from dlcourse.release.course.tables import CourseError
+from dlcourse.release.notebook.exercises import headings
+from dlcourse.release.notebook.source import fingerprint, read_notebook
+from dlcourse.release.pages import pdf, readme
+from dlcourse.release.run.faults import name_cell
+from dlcourse.release.verify.code import check_library, run_codespell, run_ruff
+from dlcourse.release.verify.layout import long_cells, wide_lines
+from dlcourse.release.verify.links import check_text, without_code
+from dlcourse.release.verify.student import check_student
 
 SOURCE_MB, ALL_MB = 1.5, 25
 TEXTS = ("README.md", "CONTRIBUTING.md")
 
 
 def verify(course, names=()):
-    """Findings about the named days or notebooks, one line each; about the whole tree where none is named."""
+    """Findings about the named days or notebooks, one line each; about the
+    whole tree where none is named."""
     findings, sources = [], {}
     notebooks = course.select(names)
     for notebook in notebooks:
@@ -32,11 +36,25 @@ def verify(course, names=()):
         findings += check_library(course.root)
         for name in _texts(course):
             text = files.read_text(course.root, name)
-            findings += [f"{name}: line {line}: {what}" for line, what in check_text(course, name, text)]
+            findings += [
+                f"{name}: line {line}: {what}" for line, what in check_text(course, name, text)
+            ]
             texts.append((name, "", without_code(text)))
     findings += run_ruff(course.root, sources, folders=() if names else ("dlcourse", "tests"))
     findings += run_codespell(course.root, texts)
     return list(dict.fromkeys(findings))
+
+
+def waiting(course, names=()):
+    """What a day may have until it is edited for the second edition: findings, but no faults."""
+    for notebook in course.select(names):
+        if not _held(course, notebook) and (course.root / notebook.source).is_file():
+            yield from long_cells(notebook.source, read_notebook(course.root / notebook.source))
+
+
+def _held(course, notebook):
+    """Whether a notebook's day is held to the rules of the second edition."""
+    return next(day for day in course.days if day.number == notebook.day).edition >= 2
 
 
 def _texts(course):
@@ -44,17 +62,22 @@ def _texts(course):
 
 
 def _list_texts(path, nb):
-    """(path, place, text) of every cell for the spelling; an index such as nd in a formula is no word."""
+    """(path, place, text) of every cell for the spelling; an index such
+    as nd in a formula is no word."""
     for index, cell in enumerate(nb.cells):
         text = without_code(cell.source) if cell.cell_type == "markdown" else cell.source
         yield path, name_cell(nb, index), text
 
 
 def _check_pair(course, notebook, sources):
-    """Findings about one notebook and its student version; notes the source in `sources` by its path."""
+    """Findings about one notebook and its student version; notes the
+    source in `sources` by its path."""
     if not (course.root / notebook.source).is_file():
         if (course.root / notebook.student_path).is_file():
-            yield f"{notebook.source}: the solutions notebook is missing; write it, or restore it from git"
+            yield (
+                f"{notebook.source}: the solutions notebook is missing; write it, or restore it "
+                "from git"
+            )
         return
     wanted = {}
     try:
@@ -74,6 +97,9 @@ def _check_pair(course, notebook, sources):
         if path == notebook.source:
             source = sources[path] = nb
             yield from _check_outputs(course, path, nb)
+            yield from wide_lines(path, nb)
+            if _held(course, notebook):
+                yield from long_cells(path, nb)
         elif source:
             yield from check_student(path, nb, source)
 
@@ -98,7 +124,9 @@ def _check_drift(course, path, nb, wanted):
 
 def _check_page(course, path, nb):
     """What a reader sees: one title, pictures with alt text, links that lead somewhere."""
-    titles = [index for index, cell in enumerate(nb.cells) for level, _ in headings(cell) if level == 1]
+    titles = [
+        index for index, cell in enumerate(nb.cells) for level, _ in headings(cell) if level == 1
+    ]
     if not titles:
         yield f"{path}: no title; run `dlcourse build`, which writes the header cell"
     for index in titles[1:]:
@@ -130,7 +158,10 @@ def _check_outputs(course, path, nb):
                 yield f"{where}: its output holds stderr; mend the cause and {again}"
     size = (course.root / path).stat().st_size / 2**20
     if size > SOURCE_MB:
-        yield f"{path}: {size:.1f} MB; make its figures smaller or fewer, {SOURCE_MB} MB are the limit"
+        yield (
+            f"{path}: {size:.1f} MB; make its figures smaller or fewer, {SOURCE_MB} MB are the "
+            "limit"
+        )
 
 
 def _check_pdf(course, one):
@@ -153,7 +184,10 @@ def _check_readme(course):
         return
     if text != wanted:
         pairs = zip(text.split("\n"), wanted.split("\n"), strict=False)
-        line = next((number for number, (old, new) in enumerate(pairs, start=1) if old != new), text.count("\n") + 1)
+        line = next(
+            (number for number, (old, new) in enumerate(pairs, start=1) if old != new),
+            text.count("\n") + 1,
+        )
         yield f"{readme.FILE}: line {line}: a generated block is out of date; run `dlcourse build`"
 
 
@@ -174,4 +208,7 @@ def _check_total(course):
     paths = [course.root / path for notebook in course.notebooks() for path in notebook.paths]
     total = sum(path.stat().st_size for path in paths if path.is_file()) / 2**20
     if total > ALL_MB:
-        yield f"all notebooks together: {total:.1f} MB; make figures smaller or fewer, {ALL_MB} MB are the limit"
+        yield (
+            f"all notebooks together: {total:.1f} MB; make figures smaller or fewer, {ALL_MB} MB "
+            "are the limit"
+        )

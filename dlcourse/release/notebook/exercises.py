@@ -7,8 +7,8 @@ An open question is a markdown cell with the first line `<!-- Question 1.4 · sl
 
 import re
 
-from dlcourse.release import regions
-from dlcourse.release.tables import CourseError
+from dlcourse.release.course.tables import CourseError
+from dlcourse.release.notebook import regions
 
 ANCHOR = re.compile(r"# Exercise (\d+\.\d+) · (\S.*?)\s*")
 HEADING = re.compile(r"### Exercise (\d+\.\d+) · (\S.*?) (★{1,3})(?: \(\d+ min\))?")
@@ -18,7 +18,8 @@ HIDDEN = (regions.HIDDEN_BEGIN, regions.HIDDEN_END)
 
 
 def derive(nb, path):
-    """Writes nbgrader's metadata into the cells of `nb`; raises CourseError for a slip, naming `path` and the cell."""
+    """Writes nbgrader's metadata into the cells of `nb`; raises CourseError for a
+    slip, naming `path` and the cell."""
     for cell in nb.cells:
         cell.metadata.pop("nbgrader", None)
     scan = _Scan(nb.cells, path)
@@ -31,13 +32,16 @@ def derive(nb, path):
 
 
 def refuse(nb, path):
-    """A lecture has no student version: a marked solution in it would be read by everybody. Raises CourseError."""
+    """A lecture has no student version: a marked solution in it would be read by
+    everybody. Raises CourseError."""
     for number, cell in enumerate(nb.cells, start=1):
         cell.metadata.pop("nbgrader", None)
         marked = regions.has_markers(cell.source) or regions.has_markers(cell.source, *HIDDEN)
         if marked or _like_anchor(cell) or cell.source.startswith("<!-- Question"):
             cure = "take it out, or give the notebook a key 'solutions' in course.toml"
-            raise CourseError(f"{path}: cell {number} ({cell.id}): an exercise or marker in a lecture: {cure}")
+            raise CourseError(
+                f"{path}: cell {number} ({cell.id}): an exercise or marker in a lecture: {cure}"
+            )
 
 
 def headings(cell):
@@ -63,7 +67,11 @@ def _like_anchor(cell):
 
 def _meta(grade_id, grade, solution, locked, points=None):
     meta = {"grade": grade, "grade_id": grade_id, "locked": locked, "schema_version": 3}
-    return meta | {"solution": solution, "task": False} | ({} if points is None else {"points": points})
+    return (
+        meta
+        | {"solution": solution, "task": False}
+        | ({} if points is None else {"points": points})
+    )
 
 
 class _Scan:
@@ -88,7 +96,9 @@ class _Scan:
         if not self.used:
             index, match = self.heading
             anchor = f"# Exercise {match[1]} · {match[2]}"
-            self.fail(index, f"no exercise cell after this heading: start its code cell with `{anchor}`")
+            self.fail(
+                index, f"no exercise cell after this heading: start its code cell with `{anchor}`"
+            )
 
     def no_check(self, waiting):
         index, grade_id, _ = waiting
@@ -98,7 +108,9 @@ class _Scan:
     def markdown(self, index, cell):
         if regions.has_markers(cell.source) or regions.has_markers(cell.source, *HIDDEN):
             self.fail(
-                index, "a marker in a text cell: answers to questions start with `<!-- Question 1.4 · slug ★ -->`"
+                index,
+                "a marker in a text cell: answers to questions start with `<!-- Question 1.4 · "
+                "slug ★ -->`",
             )
         if cell.source.lower().startswith("<!-- question"):
             self.question(index, cell)
@@ -108,14 +120,20 @@ class _Scan:
             match = HEADING.fullmatch(f"{'#' * level} {text}")
             if not match:
                 example = "### Exercise 1.3 · softmax ★★ (10 min)"
-                self.fail(index, f"heading `{text}` has not the form of an exercise's: write it as `{example}`")
+                self.fail(
+                    index,
+                    f"heading `{text}` has not the form of an exercise's: write it as `{example}`",
+                )
             self.close_heading()
             self.heading, self.used = (index, match), False
 
     def question(self, index, cell):
         match = QUESTION.fullmatch(cell.source.split("\n")[0])
         if not match:
-            self.fail(index, "the first line is no question's: write it as `<!-- Question 1.4 · slug ★ -->`")
+            self.fail(
+                index,
+                "the first line is no question's: write it as `<!-- Question 1.4 · slug ★ -->`",
+            )
         self.claim_number(index, match[1])
         grade_id = self.claim_id(index, match[2])
         cell.metadata["nbgrader"] = _meta(grade_id, True, True, False, len(match[3]))
@@ -129,13 +147,18 @@ class _Scan:
             cure = "start the cell with `# Exercise 1.3 · name`, or take the marker out"
             self.fail(index, f"a solution marker outside an exercise cell: {cure}")
         elif regions.has_markers(cell.source, *HIDDEN):
-            self.fail(index, "hidden tests outside a check cell: move them to the check of an exercise")
+            self.fail(
+                index, "hidden tests outside a check cell: move them to the check of an exercise"
+            )
 
     def exercise(self, index, cell):
         line = cell.source.split("\n")[0]
         match = ANCHOR.fullmatch(line)
         if not match:
-            self.fail(index, f"`{line}` is not an exercise's first line: write it as `# Exercise 1.3 · softmax`")
+            self.fail(
+                index,
+                f"`{line}` is not an exercise's first line: write it as `# Exercise 1.3 · softmax`",
+            )
         self.claim_number(index, match[1])
         points = self.points(index, match)
         try:
@@ -150,11 +173,14 @@ class _Scan:
         """The stars of the heading above, which must be this exercise's."""
         wanted = f"### Exercise {anchor[1]} · {anchor[2]} ★"
         if self.heading is None or (self.used and self.heading[1][1] != anchor[1]):
-            self.fail(index, f"no heading with stars above this exercise: write `{wanted}` in the text before it")
+            cure = f"write `{wanted}` in the text before it"
+            self.fail(index, f"no heading with stars above this exercise: {cure}")
         heading = self.heading[1]
         if (heading[1], heading[2]) != (anchor[1], anchor[2]):
             where = f"cell {self.heading[0] + 1} says Exercise {heading[1]} · {heading[2]}"
-            self.fail(index, f"the heading above is another exercise's, {where}: write `{wanted}` there")
+            self.fail(
+                index, f"the heading above is another exercise's, {where}: write `{wanted}` there"
+            )
         self.used = True
         return len(heading[3])
 
@@ -168,19 +194,30 @@ class _Scan:
             regions.contents(cell.source, *HIDDEN)
         except ValueError as error:
             self.fail(index, str(error))
-        cell.metadata["nbgrader"] = _meta(self.claim_id(index, f"{grade_id}-check"), True, False, True, points)
+        cell.metadata["nbgrader"] = _meta(
+            self.claim_id(index, f"{grade_id}-check"), True, False, True, points
+        )
         self.waiting = None
 
     def claim_number(self, index, number):
         if number in self.numbers:
-            self.fail(index, f"number {number} is cell {self.numbers[number]}'s already: use each number once")
+            self.fail(
+                index,
+                f"number {number} is cell {self.numbers[number]}'s already: use each number once",
+            )
         self.numbers[number] = index + 1
 
     def claim_id(self, index, name):
         grade_id = slug(name)
         if not grade_id:
-            self.fail(index, f"name {name!r} has no letter or digit: name the function that is asked for")
+            self.fail(
+                index, f"name {name!r} has no letter or digit: name the function that is asked for"
+            )
         if grade_id in self.ids:
-            self.fail(index, f"duplicate grade_id {grade_id!r}, as in cell {self.ids[grade_id]}: rename one of the two")
+            self.fail(
+                index,
+                f"duplicate grade_id {grade_id!r}, as in cell {self.ids[grade_id]}: rename one of "
+                "the two",
+            )
         self.ids[grade_id] = index + 1
         return grade_id
