@@ -1,4 +1,5 @@
-"""Checkpoints: a resumed run is the uninterrupted one, bit for bit; a bad file is named and nothing is lost."""
+"""Checkpoints: a resumed run is the uninterrupted one, bit for bit; a bad file
+is named and nothing is lost."""
 
 import errno
 import os
@@ -24,10 +25,13 @@ EPOCHS, STOP = 4, 2
 
 
 def a_run(optimiser="AdamW", loader="Batches", seed=0, width=8):
-    """All that a run consists of, as it stands before its first epoch. Dropout, noise and shuffling make it random."""
+    """All that a run consists of, as it stands before its first epoch. Dropout, noise
+    and shuffling make it random."""
     set_seed(seed)
     x, y = torch.randn(50, 6), torch.randint(3, (50,))
-    model = nn.Sequential(nn.Linear(6, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(0.3), nn.Linear(width, 3))
+    model = nn.Sequential(
+        nn.Linear(6, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(0.3), nn.Linear(width, 3)
+    )
     options = {"momentum": 0.9} if optimiser == "SGD" else {}
     optimiser = getattr(torch.optim, optimiser)(model.parameters(), lr=0.01, **options)
     scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, EPOCHS)
@@ -37,7 +41,13 @@ def a_run(optimiser="AdamW", loader="Batches", seed=0, width=8):
         batches = Batches(x, y, size=16, shuffle=True, generator=generator)
     else:
         batches = DataLoader(TensorDataset(x, y), 16, shuffle=True, generator=generator)
-    parts = {"model": model, "optimiser": optimiser, "scheduler": scheduler, "generator": generator, "ema": averaged}
+    parts = {
+        "model": model,
+        "optimiser": optimiser,
+        "scheduler": scheduler,
+        "generator": generator,
+        "ema": averaged,
+    }
     return SimpleNamespace(parts=parts, batches=batches, history=[])
 
 
@@ -45,7 +55,8 @@ def go_on(run, start, end):
     model, optimiser, scheduler, _, averaged = run.parts.values()
 
     def step(x, y):
-        x = x + 0.1 * torch.from_numpy(np.random.randn(*x.shape)).float() * random.random()  # all three generators
+        # all three generators
+        x = x + 0.1 * torch.from_numpy(np.random.randn(*x.shape)).float() * random.random()
         loss = F.cross_entropy(model(x), y)
         descend(loss, optimiser)
         averaged.update_parameters(model)
@@ -58,7 +69,10 @@ def go_on(run, start, end):
 
 
 def states(run):
-    return [checkpoint._get_state(part) for part in run.parts.values()] + [run.history, get_rng_state()]
+    return [checkpoint._get_state(part) for part in run.parts.values()] + [
+        run.history,
+        get_rng_state(),
+    ]
 
 
 def identical(one, other):
@@ -77,18 +91,22 @@ def test_a_resumed_run_is_the_uninterrupted_one_bit_for_bit(optimiser, loader, t
     whole = states(go_on(a_run(optimiser, loader), 0, EPOCHS))
     first = go_on(a_run(optimiser, loader), 0, STOP)
     save_checkpoint(tmp_path / "run.pt", **first.parts, epoch=STOP, history=first.history)
-    second = a_run(optimiser, loader, seed=99)  # other weights, other data order, other generators …
+    # other weights, other data order, other generators …
+    second = a_run(optimiser, loader, seed=99)
     second.batches = a_run(optimiser, loader).batches  # … the same data
     if loader == "Batches":
         second.batches.generator = second.parts["generator"]
     else:
-        second.batches = DataLoader(second.batches.dataset, 16, shuffle=True, generator=second.parts["generator"])
+        second.batches = DataLoader(
+            second.batches.dataset, 16, shuffle=True, generator=second.parts["generator"]
+        )
     set_seed(1234)
     values = resume(tmp_path / "run.pt", **second.parts)
     second.history = values["history"]
     assert values["epoch"] == STOP
     assert identical(states(go_on(second, values["epoch"], EPOCHS)), whole)
-    assert not identical(states(go_on(a_run(optimiser, loader, seed=1), 0, EPOCHS)), whole)  # the comparison can fail
+    # the comparison can fail
+    assert not identical(states(go_on(a_run(optimiser, loader, seed=1), 0, EPOCHS)), whole)
 
 
 @pytest.mark.parametrize("left_out", ["optimiser", "scheduler", "generator"])
@@ -107,12 +125,15 @@ def test_each_part_is_needed_for_that(left_out, tmp_path):
 def test_it_goes_on_in_another_process(tmp_path):
     code = (
         "import sys, torch; sys.path.insert(0, sys.argv[2]); from test_checkpoint import *\n"
-        "run = a_run(seed=0); values = resume(sys.argv[1] + '/run.pt', **run.parts); run.history = values['history']\n"
+        "run = a_run(seed=0); values = resume(sys.argv[1] + '/run.pt', **run.parts); run.history = "
+        "values['history']\n"
         "go_on(run, values['epoch'], EPOCHS); torch.save(states(run), sys.argv[1] + '/end.pt')"
     )
     first = go_on(a_run(), 0, STOP)
     save_checkpoint(tmp_path / "run.pt", **first.parts, epoch=STOP, history=first.history)
-    subprocess.run([sys.executable, "-c", code, str(tmp_path), os.path.dirname(__file__)], check=True)
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), os.path.dirname(__file__)], check=True
+    )
     assert identical(torch.load(tmp_path / "end.pt"), states(go_on(first, STOP, EPOCHS)))
 
 
@@ -133,7 +154,8 @@ def saved(tmp_path):
 
 
 def refused(path, run, text):
-    """`resume` refuses with this text, changes neither the parts nor the generators, and leaves the file alone."""
+    """`resume` refuses with this text, changes neither the parts nor the
+    generators, and leaves the file alone."""
     before, content = states(run), path.read_bytes()
     before = [clone(state) for state in before]
     with pytest.raises(CheckpointError, match=text):
@@ -153,7 +175,9 @@ def clone(state):
 def test_a_truncated_file_is_named(saved, share):
     content = saved.read_bytes()
     saved.write_bytes(content[: int(share * len(content))])
-    refused(saved, a_run(), "truncated or damaged" if share else "is empty: its writing was cut short")
+    refused(
+        saved, a_run(), "truncated or damaged" if share else "is empty: its writing was cut short"
+    )
 
 
 def test_a_flipped_bit_is_noticed_wherever_it_matters(saved):
@@ -165,7 +189,8 @@ def test_a_flipped_bit_is_noticed_wherever_it_matters(saved):
         flipped[rng.randrange(len(content))] ^= 1 << rng.randrange(8)
         saved.write_bytes(flipped)
         try:
-            assert identical(checkpoint._read(saved), right)  # in the padding between two records, say
+            # in the padding between two records, say
+            assert identical(checkpoint._read(saved), right)
         except CheckpointError:
             noticed += 1
     assert noticed > 200
@@ -177,7 +202,11 @@ def test_another_version_is_named(saved, monkeypatch):
 
 
 def test_another_model_is_named(saved):
-    refused(saved, a_run(width=9), r"of another model: 0.weight has shape \(8, 6\) in the file and \(9, 6\) here")
+    refused(
+        saved,
+        a_run(width=9),
+        r"of another model: 0.weight has shape \(8, 6\) in the file and \(9, 6\) here",
+    )
     run = a_run()
     run.parts["model"].append(nn.Linear(3, 3))
     refused(saved, run, "of another model: the file lacks 5.bias, 5.weight")
@@ -190,7 +219,9 @@ def test_another_optimiser_is_named(saved):
     refused(saved, a_run("SGD"), "of another optimiser: it was of type AdamW, here it is SGD")
     run = a_run()
     run.parts["optimiser"] = torch.optim.AdamW(list(run.parts["model"].parameters())[:2])
-    refused(saved, run, "of another optimiser: it had .6. parameters in its groups, here it has .2.")
+    refused(
+        saved, run, "of another optimiser: it had .6. parameters in its groups, here it has .2."
+    )
 
 
 def test_parts_that_are_missing_or_forgotten_are_named(saved):

@@ -29,7 +29,12 @@ def test_a_device_that_is_not_here_says_so(monkeypatch):
 def test_a_seed_repeats_all_three_generators():
     def draw():
         generator = set_seed(3)
-        return random.random(), np.random.rand(), torch.rand(1).item(), torch.rand(1, generator=generator).item()
+        return (
+            random.random(),
+            np.random.rand(),
+            torch.rand(1).item(),
+            torch.rand(1, generator=generator).item(),
+        )
 
     assert draw() == draw()
 

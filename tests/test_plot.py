@@ -32,7 +32,9 @@ def test_image_grid_refuses_nothing_and_titles_that_do_not_match():
 
 
 def test_curves_label_axes_and_lines():
-    ax = plot.curves({"a": [3.0, 2.0], "b": ([1, 10], torch.tensor([1.0, 2.0]))}, "step", "loss", logx=True)
+    ax = plot.curves(
+        {"a": [3.0, 2.0], "b": ([1, 10], torch.tensor([1.0, 2.0]))}, "step", "loss", logx=True
+    )
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale()) == ("step", "loss", "log")
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
     assert list(ax.lines[0].get_xdata()) == [1, 2]

@@ -37,7 +37,9 @@ def test_train_gives_the_weights_of_the_loop_written_by_hand():
         return {"loss": loss}
 
     list(train(step, BATCHES, epochs=3))
-    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), by_hand.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.parameters(), by_hand.parameters(), strict=True)
+    )
 
 
 def test_breaking_out_stops_training():
@@ -66,17 +68,23 @@ def test_a_smoke_run_takes_one_epoch_of_two_batches(monkeypatch):
 
 def test_a_resumed_run_counts_on(monkeypatch):
     def epochs(**options):
-        return [row["epoch"] for row in train(lambda x, y: {"loss": 0.0}, BATCHES, epochs=5, **options)]
+        return [
+            row["epoch"] for row in train(lambda x, y: {"loss": 0.0}, BATCHES, epochs=5, **options)
+        ]
 
     assert (epochs(start=3), epochs(start=5)) == ([4, 5], [])
     monkeypatch.setenv("DLCOURSE_SMOKE", "1")
     assert (epochs(start=3), epochs(start=5)) == ([4], [])
-    with pytest.raises(ValueError, match="start counts the epochs that are done, 0 to 5 here, not 6"):
+    with pytest.raises(
+        ValueError, match="start counts the epochs that are done, 0 to 5 here, not 6"
+    ):
         epochs(start=6)
 
 
 def test_nothing_is_drawn_but_what_the_epochs_draw():
-    loader = DataLoader(TensorDataset(X, Y), 4, shuffle=True, generator=torch.Generator().manual_seed(0))
+    loader = DataLoader(
+        TensorDataset(X, Y), 4, shuffle=True, generator=torch.Generator().manual_seed(0)
+    )
     seen = []
     list(train(lambda x, y: seen.append(y) or {"loss": 0.0}, loader, epochs=2))
     loader.generator.manual_seed(0)
@@ -93,12 +101,24 @@ def test_nothing_reaches_stderr(progress, capfd):
     ("step", "batches", "epochs", "error", "message"),
     [
         (lambda x, y: {"loss": 0.0}, iter(BATCHES), 1, TypeError, "empty from the second epoch"),
-        (lambda x, y: {"loss": 0.0}, (b for b in BATCHES), 1, TypeError, "Pass Batches, a DataLoader or a list"),
+        (
+            lambda x, y: {"loss": 0.0},
+            (b for b in BATCHES),
+            1,
+            TypeError,
+            "Pass Batches, a DataLoader or a list",
+        ),
         (lambda x, y: {"loss": 0.0}, [], 1, ValueError, "no batches to train on"),
         (lambda x, y: {"loss": 0.0}, BATCHES, 0, ValueError, "at least 1"),
         (lambda x, y: {"loss": 0.0}, BATCHES, 1.5, ValueError, "whole number"),
         (lambda x, y: None, BATCHES, 1, TypeError, 'as a dict, e.g. {"loss": loss}'),
-        (lambda x, y: {"loss": x}, BATCHES, 1, TypeError, r"'loss' must be a scalar; it has shape \(4, 1\)"),
+        (
+            lambda x, y: {"loss": x},
+            BATCHES,
+            1,
+            TypeError,
+            r"'loss' must be a scalar; it has shape \(4, 1\)",
+        ),
     ],
 )
 def test_bad_input_says_what_to_do(step, batches, epochs, error, message):
@@ -108,7 +128,9 @@ def test_bad_input_says_what_to_do(step, batches, epochs, error, message):
 
 def test_descend_clips_the_norm_of_the_gradient():
     weight = nn.Parameter(torch.zeros(2))
-    descend((weight * torch.tensor([30.0, 40.0])).sum(), torch.optim.SGD([weight], lr=1.0), clip=1.0)
+    descend(
+        (weight * torch.tensor([30.0, 40.0])).sum(), torch.optim.SGD([weight], lr=1.0), clip=1.0
+    )
     torch.testing.assert_close(weight.data, torch.tensor([-0.6, -0.8]))
 
 

@@ -19,7 +19,8 @@ N = 60_000
 
 
 class InMemory(MNIST):
-    """torchvision's MNIST with images of ours: the same path from an item to a tensor, without a download."""
+    """torchvision's MNIST with images of ours: the same path from an item to
+    a tensor, without a download."""
 
     def __init__(self, x, y):
         self.data, self.targets = x[:, 0], y
@@ -38,7 +39,8 @@ def seconds(walk, repeats):
 
 
 def main():
-    torch.set_num_threads(1)  # two that wait for each other would measure what else the machine does
+    # two that wait for each other would measure what else the machine does
+    torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["DLCOURSE_DATA"] = folder
         start = time.perf_counter()
@@ -49,8 +51,14 @@ def main():
         read = time.perf_counter() - start
 
     rows = [
-        ("torchvision + ToTensor + DataLoader, 0 workers", seconds(DataLoader(InMemory(x, y), batch_size=128), 1)),
-        ("TensorDataset + DataLoader, 0 workers", seconds(DataLoader(TensorDataset(x, y), batch_size=128), 2)),
+        (
+            "torchvision + ToTensor + DataLoader, 0 workers",
+            seconds(DataLoader(InMemory(x, y), batch_size=128), 1),
+        ),
+        (
+            "TensorDataset + DataLoader, 0 workers",
+            seconds(DataLoader(TensorDataset(x, y), batch_size=128), 2),
+        ),
         ("Batches, shuffled", seconds(Batches(x, y, shuffle=True), 5)),
         ("Batches", seconds(Batches(x, y), 5)),
     ]

@@ -1,15 +1,18 @@
-"""The one table of the course: six generators of digits with equal seconds of training, and one of them in fewer steps.
+"""The one table of the course: six generators of digits with equal seconds of
+training, and one of them in fewer steps.
 
 python tests/bench/bench_generative.py --seconds 40 --seeds 3
 
-trains a VAE, a DCGAN, a WGAN-GP, two diffusion models and flow matching on MNIST. After each (method, seed) it writes a
-row to generative.csv, and for the diffusion model without labels, sampled in fewer and fewer steps, to
-diffusion_steps.csv; both lie in dlcourse/data/files, where dlcourse.data.results reads them. A row that is there is not
-made again: a run that was stopped goes on, and complete tables are only printed. --again begins from nothing.
+trains a VAE, a DCGAN, a WGAN-GP, two diffusion models and flow matching on MNIST. After each
+(method, seed) it writes a row to generative.csv, and for the diffusion model without labels,
+sampled in fewer and fewer steps, to diffusion_steps.csv; both lie in dlcourse/data/files, where
+dlcourse.data.results reads them. A row that is there is not made again: a run that was stopped goes
+on, and complete tables are only printed. --again begins from nothing.
 
-Equal seconds: before anything is trained each method takes some steps in turn, several times over, and gets as many
-updates as fit into --seconds of processor time at its fastest pace, on one thread. So what else the machine does takes
-nothing from anyone, and the same number of updates makes the same row. The methods are in contestants.py beside this.
+Equal seconds: before anything is trained each method takes some steps in turn, several times over,
+and gets as many updates as fit into --seconds of processor time at its fastest pace, on one thread.
+So what else the machine does takes nothing from anyone, and the same number of updates makes the
+same row. The methods are in contestants.py beside this.
 """
 
 import argparse
@@ -31,14 +34,42 @@ from dlcourse.models.cnn import CNN
 from dlcourse.release.files import write_atomic
 
 FILES = Path(results.__file__).parent / "files"
-STEPS = (contestants.T, 100, 50, 20, 10, 5)  # of the diffusion model: all of them are ancestral, fewer are DDIM
-SHARED = ("samples", "distance", "floor", "classes", "seconds_per_1000", "data", "machine", "threads", "torch")
+STEPS = (
+    contestants.T,
+    100,
+    50,
+    20,
+    10,
+    5,
+)  # of the diffusion model: all of them are ancestral, fewer are DDIM
+SHARED = (
+    "samples",
+    "distance",
+    "floor",
+    "classes",
+    "seconds_per_1000",
+    "data",
+    "machine",
+    "threads",
+    "torch",
+)
 HEADS = {
-    "generative": "Six generators of MNIST digits, trained for equally long; the columns: dlcourse.data.results.",
-    "diffusion_steps": "The DDPM of generative.csv in fewer and fewer steps; the columns: dlcourse.data.results.",
+    "generative": "Six generators of MNIST digits, trained for equally long; the columns: "
+    "dlcourse.data.results.",
+    "diffusion_steps": "The DDPM of generative.csv in fewer and fewer steps; the columns: "
+    "dlcourse.data.results.",
 }
 COLUMNS = {
-    "generative": ("method", "seed", "budget", "updates", "train_seconds", "parameters", "sampler", *SHARED),
+    "generative": (
+        "method",
+        "seed",
+        "budget",
+        "updates",
+        "train_seconds",
+        "parameters",
+        "sampler",
+        *SHARED,
+    ),
     "diffusion_steps": ("seed", "steps", "sampler", *SHARED),
 }
 
@@ -53,22 +84,33 @@ class Table:
             self.rows = tables.as_dicts(tables.parse(self.path.read_text(encoding="utf-8")))
 
     def has(self, *key):
-        return any([row[column] for column in self.columns[:2]] == [str(part) for part in key] for row in self.rows)
+        return any(
+            [row[column] for column in self.columns[:2]] == [str(part) for part in key]
+            for row in self.rows
+        )
 
     def add(self, row):
         """Appends and saves: a run that is stopped leaves no half row behind."""
         self.rows.append({column: str(row[column]) for column in self.columns})
-        text = io.StringIO(f"# {self.head}\n# Made by tests/bench/bench_generative.py, which says how.\n")
+        text = io.StringIO(
+            f"# {self.head}\n# Made by tests/bench/bench_generative.py, which says how.\n"
+        )
         text.seek(0, io.SEEK_END)
         table = csv.DictWriter(text, self.columns, lineterminator="\n")
         table.writeheader()
         table.writerows(self.rows)
         write_atomic(self.path, text.getvalue().encode())
-        print(" ".join(f"{column} {row[column]}" for column in self.columns[: self.columns.index("data")]), flush=True)
+        print(
+            " ".join(
+                f"{column} {row[column]}" for column in self.columns[: self.columns.index("data")]
+            ),
+            flush=True,
+        )
 
 
 def paces(methods, data, burst, rounds=6):
-    """Fewest seconds of processor time for one update, {name: …}, of `rounds` bursts of each method, in turn."""
+    """Fewest seconds of processor time for one update, {name: …}, of `rounds`
+    bursts of each method, in turn."""
     torch.manual_seed(0)
     steps = {name: contestants.METHODS[name](data, 10**6).step for name in methods}
     fastest = dict.fromkeys(methods, float("inf"))
@@ -83,7 +125,8 @@ def paces(methods, data, burst, rounds=6):
 
 
 def trained(name, seed, data, updates):
-    """A contestant after `updates` updates from this seed, and the seconds of processor time that they took."""
+    """A contestant after `updates` updates from this seed, and the seconds of
+    processor time that they took."""
     torch.manual_seed(seed)
     run = contestants.METHODS[name](data, updates)
     start = time.process_time()
@@ -93,7 +136,8 @@ def trained(name, seed, data, updates):
 
 
 def judged(judge, data, draw, count):
-    """What the judge says of `count` samples, what they cost, and on what: the columns that both tables share."""
+    """What the judge says of `count` samples, what they cost, and on what: the
+    columns that both tables share."""
     start = time.process_time()
     x = torch.cat([draw(min(250, count - done)) for done in range(0, count, 250)])
     seconds = time.process_time() - start
@@ -115,7 +159,9 @@ def machine():
     name, info = platform.processor() or platform.machine(), Path("/proc/cpuinfo")
     if info.exists():
         models = [
-            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+            line.split(":", 1)[1].strip()
+            for line in info.read_text().splitlines()
+            if line.startswith("model name")
         ]
         name = models[0] if models else name
     return f"{name}, {os.cpu_count()} cores"
@@ -125,10 +171,13 @@ def updates_for(names, table, data, seconds):
     """{name: number of updates}: as in the table where it has the method already, else measured."""
     if any(float(row["budget"]) != seconds for row in table.rows):
         raise SystemExit(
-            f"{table.path} has rows of another budget: give its --seconds, or --again to begin from nothing"
+            f"{table.path} has rows of another budget: give its --seconds, or --again to begin "
+            "from nothing"
         )
     known = {row["method"]: int(row["updates"]) for row in table.rows}
-    measured = paces([name for name in names if name not in known], data, burst=min(0.5, seconds / 50))
+    measured = paces(
+        [name for name in names if name not in known], data, burst=min(0.5, seconds / 50)
+    )
     return known | {name: max(2, int(seconds / pace)) for name, pace in measured.items()}
 
 
@@ -136,7 +185,9 @@ def missing(folder, seeds, again=False):
     """(both tables, [(method, seed), …] that lack a row in either, the first seed first)."""
     tables = [Table(folder, name, again) for name in COLUMNS]
     pairs = [(name, seed) for seed in range(seeds) for name in contestants.METHODS]
-    return tables, [pair for pair in pairs if not tables[0].has(*pair) or steps_to_do(tables[1], *pair)]
+    return tables, [
+        pair for pair in pairs if not tables[0].has(*pair) or steps_to_do(tables[1], *pair)
+    ]
 
 
 def steps_to_do(table, name, seed):
@@ -145,37 +196,58 @@ def steps_to_do(table, name, seed):
 
 
 def compete(data, judge, tables, todo, seconds, samples):
-    """Makes the rows that are missing. data: as images.mnist() gives it. tables, todo: from missing()."""
+    """Makes the rows that are missing. data: as images.mnist() gives it.
+    tables, todo: from missing()."""
     table, fewer = tables
     updates = updates_for(dict(todo), table, data, seconds)
     for name, seed in todo:
         run, spent = trained(name, seed, data, updates[name])
         if not table.has(name, seed):
             row = {"method": name, "seed": seed, "budget": seconds, "updates": updates[name]}
-            row |= {"train_seconds": round(spent, 1), "parameters": run.parameters, "sampler": run.sampler}
+            row |= {
+                "train_seconds": round(spent, 1),
+                "parameters": run.parameters,
+                "sampler": run.sampler,
+            }
             table.add(row | judged(judge, data, run.sample, samples))
         for k in steps_to_do(fewer, name, seed):
-            row = {"seed": seed, "steps": k, "sampler": "ancestral" if k == contestants.T else "DDIM"}
-            fewer.add(row | judged(judge, data, lambda n, k=k, run=run: run.steps(n, k), samples // 2))
+            row = {
+                "seed": seed,
+                "steps": k,
+                "sampler": "ancestral" if k == contestants.T else "DDIM",
+            }
+            fewer.add(
+                row | judged(judge, data, lambda n, k=k, run=run: run.steps(n, k), samples // 2)
+            )
 
 
 def show():
     """Prints both tables, means over the seeds and the spread."""
     for rows, group in ((results.generative(), "method"), (results.diffusion_steps(), "steps")):
-        columns = {name: results.over_seeds(rows, group, name) for name in ("distance", "floor", "seconds_per_1000")}
+        columns = {
+            name: results.over_seeds(rows, group, name)
+            for name in ("distance", "floor", "seconds_per_1000")
+        }
         print(f"{group:22}{'distance (of seeds)':>28}{'floor':>8}{'s per 1000':>12}")
         for name, values in columns["distance"].items():
             each = ", ".join(f"{value:.0f}" for value in values)
             seconds = columns["seconds_per_1000"][name].mean()
-            print(f"{name!s:22}{f'{values.mean():.1f} ({each})':>28}{columns['floor'][name][0]:8.1f}{seconds:12.2f}")
+            distance, floor = f"{values.mean():.1f} ({each})", columns["floor"][name][0]
+            print(f"{name!s:22}{distance:>28}{floor:8.1f}{seconds:12.2f}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seconds", type=float, default=40.0, help="of training for each method and seed")
+    parser.add_argument(
+        "--seconds", type=float, default=40.0, help="of training for each method and seed"
+    )
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--samples", type=int, default=1000, help="that are judged; half as many for fewer steps")
-    parser.add_argument("--again", action="store_true", help="make the rows that are there again, too")
+    parser.add_argument(
+        "--samples", type=int, default=1000, help="that are judged; half as many for fewer steps"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="make the rows that are there again, too"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     tables, todo = missing(FILES, options.seeds, options.again)

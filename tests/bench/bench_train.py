@@ -49,7 +49,10 @@ def main(rounds=15):
         (hand, a), (ours, b) = seconds(by_hand, batches), seconds(with_train, batches)
         assert abs(a - b) < 1e-6
         ratios.append(ours / hand)
-    print(f"train / by hand, one epoch of 30,000: median {statistics.median(ratios):.3f} of {rounds} pairs")
+    print(
+        f"train / by hand, one epoch of 30,000: median {statistics.median(ratios):.3f} of {rounds} "
+        "pairs"
+    )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
-"""The six generators of bench_generative.py, each made of the course's own pieces, with the settings it does well at.
+"""The six generators of bench_generative.py, each made of the course's own pieces,
+with the settings it does well at.
 
-METHODS[name](data, updates) → a Contestant. data: images.mnist(). updates: how many steps there will be, for the
-schedule of the learning rate. All draw from torch's global generator.
+METHODS[name](data, updates) → a Contestant. data: images.mnist(). updates: how many steps there
+will be, for the schedule of the learning rate. All draw from torch's global generator.
 
-The settings are those of the notebooks of the day, where something else was tried the best of it. Tried for 40 s with
-seed 0; the distance of 1000 samples, where 1000 training images have 19: DCGAN at a rate of 2e-3 29, of 4e-3 26, twice
-as wide at 1e-3 35. WGAN-GP at 2e-3 72, at 5e-3 27. DDPM in 20 steps with batches of 64 at 2e-3 80; of 32 at 2e-3 64, at
-4e-3 58; of 16 at 4e-3 57. The rest was not tuned. Seed 0 is one of the table, the other seeds were not looked at.
+The settings are those of the notebooks of the day, where something else was tried the best of it.
+Tried for 40 s with seed 0; the distance of 1000 samples, where 1000 training images have 19: DCGAN
+at a rate of 2e-3 29, of 4e-3 26, twice as wide at 1e-3 35. WGAN-GP at 2e-3 72, at 5e-3 27. DDPM in
+20 steps with batches of 64 at 2e-3 80; of 32 at 2e-3 64, at 4e-3 58; of 16 at 4e-3 57. The rest was
+not tuned. Seed 0 is one of the table, the other seeds were not looked at.
 """
 
 import copy
@@ -60,7 +62,8 @@ def set_rate(optimiser, number, updates, peak):
 
 
 def vae(data, updates, peak=3e-3):
-    """20 latents, 400 hidden units, batches of 128 images of coins, Day 06; samples are means of draws from N(0, I)."""
+    """20 latents, 400 hidden units, batches of 128 images of coins, Day 06; samples
+    are means of draws from N(0, I)."""
     model, done = VAE(latents=20, hidden=400), itertools.count()
     share = (data.x.float().mean(0) / 255).clamp(1e-3, 1 - 1e-3)
     with torch.no_grad():
@@ -116,17 +119,20 @@ class Critic(torch.nn.Module):
     def __init__(self, width):
         super().__init__()
         self.layers = torch.nn.Sequential(
-            torch.nn.Conv2d(1, width, 4, stride=2, padding=1), torch.nn.LeakyReLU(0.2),
-            torch.nn.Conv2d(width, 2 * width, 4, stride=2, padding=1), torch.nn.LeakyReLU(0.2),
+            torch.nn.Conv2d(1, width, 4, stride=2, padding=1),
+            torch.nn.LeakyReLU(0.2),
+            torch.nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
+            torch.nn.LeakyReLU(0.2),
             torch.nn.Conv2d(2 * width, 1, 7),
-        )  # fmt: skip
+        )
 
     def forward(self, x):
         return self.layers(x).flatten()
 
 
 def wgan_gp(data, updates, rate=5e-3, size=32, critics=3, width=WIDTH, decay=0.99):
-    """Day 07's WGAN-GP: three steps of the critic for one of the generator; averaged like the DCGAN."""
+    """Day 07's WGAN-GP: three steps of the critic for one of the
+    generator; averaged like the DCGAN."""
     G, f = Generator(width=width), Critic(width)
     initialise_dcgan(G)
 
@@ -138,7 +144,8 @@ def wgan_gp(data, updates, rate=5e-3, size=32, critics=3, width=WIDTH, decay=0.9
 
 
 def averaged_denoiser(data, updates, loss, draw, sampler, peak=4e-3, size=32, width=WIDTH):
-    """A Contestant: Adam, a cosine schedule, clipped gradients; draw(model, n, k) gets the average of the weights."""
+    """A Contestant: Adam, a cosine schedule, clipped gradients; draw(model, n, k)
+    gets the average of the weights."""
     model = Denoiser(width=width)
     average = copy.deepcopy(model).requires_grad_(False)
     optimiser, done = torch.optim.Adam(model.parameters()), itertools.count()
@@ -150,11 +157,14 @@ def averaged_denoiser(data, updates, loss, draw, sampler, peak=4e-3, size=32, wi
         descend(loss(model, 2 * x - 1, data.y[rows]), optimiser, clip=1.0)
         ema_update(average, model, ema_decay(number + 1))
 
-    return Contestant(step, lambda n: draw(average, n), sampler, count(model), lambda n, k: draw(average, n, k))
+    return Contestant(
+        step, lambda n: draw(average, n), sampler, count(model), lambda n, k: draw(average, n, k)
+    )
 
 
 def ddpm(data, updates, **settings):
-    """Diffusion that predicts v, without labels; 50 DDIM steps, 250 (all) are the ancestral ones."""
+    """Diffusion that predicts v, without labels; 50 DDIM steps, 250
+    (all) are the ancestral ones."""
     abar = cumulative(cosine_betas(T))
 
     def loss(model, x, y):
@@ -162,14 +172,19 @@ def ddpm(data, updates, **settings):
 
     def draw(model, n, steps=50):
         noise = torch.randn(n, 1, 28, 28)
-        x = ancestral(model, noise, abar, "v", 1.0) if steps == T else ddim(model, noise, abar, steps)
+        x = (
+            ancestral(model, noise, abar, "v", 1.0)
+            if steps == T
+            else ddim(model, noise, abar, steps)
+        )
         return (x + 1) / 2
 
     return averaged_denoiser(data, updates, loss, draw, "50 DDIM steps", **settings)
 
 
 def guided(data, updates, scale=2.0, **settings):
-    """The same with labels, a tenth of them dropped, guided to labels drawn at random; 50 DDIM steps of two passes."""
+    """The same with labels, a tenth of them dropped, guided to labels drawn at
+    random; 50 DDIM steps of two passes."""
     abar = cumulative(cosine_betas(T))
 
     def loss(model, x, y):
@@ -178,10 +193,14 @@ def guided(data, updates, scale=2.0, **settings):
 
     def draw(model, n, steps=50):
         y = torch.randint(10, (n,))
-        x = ddim(lambda xt, t: guide(model, xt, t, y, scale), torch.randn(n, 1, 28, 28), abar, steps)
+        x = ddim(
+            lambda xt, t: guide(model, xt, t, y, scale), torch.randn(n, 1, 28, 28), abar, steps
+        )
         return (x + 1) / 2
 
-    return averaged_denoiser(data, updates, loss, draw, f"50 DDIM steps, scale {scale:g}", **settings)
+    return averaged_denoiser(
+        data, updates, loss, draw, f"50 DDIM steps, scale {scale:g}", **settings
+    )
 
 
 def flow(data, updates, **settings):

@@ -1,0 +1,362 @@
+"""Wrong answers that no table of mistakes foresees, for the checks of the
+tensor engine and of experiments."""
+
+import inspect
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from answers import WARNINGS_ARE_ERRORS, message
+
+from dlcourse.checks.experiments import (
+    activations,
+    adaptive_optimisers,
+    gradients,
+    model_selection,
+    normalisation_backward,
+    paired_seeds,
+    reductions,
+    search,
+    stopping,
+    tensor_engine,
+    tensor_graph,
+)
+from dlcourse.checks.experiments import clinic as broken_runs
+
+pytestmark = WARNINGS_ARE_ERRORS
+
+
+def one_entry_off(grad, x, gamma, eps):
+    grad_x, *rest = normalisation_backward.batch_norm_backward.reference(grad, x, gamma, eps)
+    grad_x[-1, -1] += 0.5
+    return grad_x, *rest
+
+
+def half_way(root):
+    """Gives every node but the leaves its gradient."""
+    value = gradients.run_backward(root)
+    for node in tensor_graph.order_by_counting(root):
+        if not node.parents:
+            node.grad = 0.5 * node.grad
+    return value
+
+
+def nearest_first(root):
+    """From the result outwards, each node once."""
+    root.grad, waiting, seen = np.ones_like(root.data), [root], set()
+    for node in waiting:
+        if id(node) not in seen and node.parents:
+            seen.add(id(node))
+            for parent, grad in zip(node.parents, node.pull(node.grad), strict=True):
+                parent.grad = parent.grad + grad
+                waiting.append(parent)
+    return float(root.data)
+
+
+class Signs(adaptive_optimisers.PlainAdamW):
+    def step(self):
+        for one in self.parameters:
+            one.data = one.data * (1 - self.rate * self.decay) - self.rate * np.sign(one.grad)
+
+
+class NoState(adaptive_optimisers.PlainRMSProp):
+    def step(self):
+        for one in self.parameters:
+            one.data -= self.rate * one.grad / (self.second[0] + self.eps)
+
+
+def scaled_by_the_largest(x, y, folds, score):
+    return [score(x[a] / x[a].max(0), y[a], x[b] / x[a].max(0), y[b]) for a, b in folds]
+
+
+def twice_the_epochs(parameters, epoch, validate, patience, most):
+    def both():
+        epoch(), epoch()
+
+    return stopping.fit_with_patience.reference(parameters, both, validate, patience, most)
+
+
+def one_trial_short(objective, ranges, trials, rng):
+    return search.random_search.reference(objective, ranges, trials - 1, rng)
+
+
+UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
+    "only a reshape": (
+        tensor_engine.unbroadcast,
+        lambda grad, shape: grad.reshape(-1)[: int(np.prod(shape))].reshape(shape),
+        "a row (3,) used for 2 rows",
+        "at index [2]",
+    ),
+    "a difference": (
+        tensor_engine.add_backward,
+        lambda grad, a, b: (grad, -grad),
+        "two numbers",
+        "Item 1 of 2 differs. Your answer has the opposite sign",
+    ),
+    "one gradient": (
+        tensor_engine.mul_backward,
+        lambda grad, a, b: grad * b,
+        "two numbers",
+        "expected",
+    ),
+    "einsum typo": (
+        tensor_engine.matmul_backward,
+        lambda grad, a, b: np.einsum("ij,jk->ij", grad, b),
+        "a row (1, 2)",
+        "got",
+    ),
+    "a mean of a mean": (
+        reductions.sum_backward,
+        lambda grad, a, axis=None: np.full(a.shape, 0.5),
+        "a row to a",
+        "0.25 times the expected one",
+    ),
+    "soft maximum": (
+        reductions.max_backward,
+        lambda grad, a, axis=None: torch.softmax(torch.tensor(a), 0).numpy(),
+        "a row to a number",
+        "The largest difference is",
+    ),
+    "leaky": (
+        activations.relu_backward,
+        lambda grad, a: grad * np.where(a > 0, 1, 0.01),
+        "below and above",
+        "at index [0]",
+    ),
+    "in bits": (
+        activations.log_softmax_backward,
+        lambda grad, a: activations.log_softmax_backward.reference(grad, a) / np.log(2),
+        "one row, two equal scores",
+        "1.4427 times",
+    ),
+    "only the leaves": (
+        tensor_graph.topological_order,
+        lambda root: [
+            n for n in tensor_graph.order_by_counting(root) if n is root or not n.parents
+        ],
+        "x * x: one parent twice",
+        "missing",
+    ),
+    "names misspelt": (
+        tensor_graph.topological_order,
+        lambda root: [root, *root.parent],
+        "the sum of x",
+        "AttributeError",
+    ),
+    "leaves halved": (gradients.backward, half_way, "the sum of x", "0.5 times"),
+    "cube root of the error": (
+        gradients.gradient_check,
+        lambda *args: gradients.gradient_check.reference(*args) ** (1 / 3),
+        "one entry of three",
+        "expected",
+    ),
+    "one entry off": (
+        normalisation_backward.batch_norm_backward,
+        one_entry_off,
+        "2 examples, 1 feature",
+        "Item 0 of 3 differs",
+    ),
+    "a pair": (
+        normalisation_backward.layer_norm_backward,
+        lambda *args: normalisation_backward.layer_norm_backward.reference(*args)[:2],
+        "1 example, 2 features",
+        "The answer should have 3 items, yours has 2",
+    ),
+    "signs only": (
+        adaptive_optimisers.AdamW,
+        Signs,
+        "two steps, two parameters",
+        "parameter 0 after step 2",
+    ),
+    "no such state": (
+        adaptive_optimisers.RMSProp,
+        NoState,
+        "one step from 1",
+        "no attribute 'second'",
+    ),
+    "the first rate": (
+        stopping.suggest_rate,
+        lambda rates, losses, beta: rates[0],
+        "four rates",
+        "0.1 times",
+    ),
+    "two epochs at a time": (
+        stopping.fit_with_patience,
+        twice_the_epochs,
+        "better in each of 3",
+        "epochs trained",
+    ),
+    "k + 1 folds": (
+        model_selection.k_fold,
+        lambda n, k, rng: model_selection.k_fold.reference(n, k + 1, rng),
+        "9 examples, 3 folds",
+        "'folds'",
+    ),
+    "by the largest": (
+        model_selection.cross_validate,
+        scaled_by_the_largest,
+        "4 examples, 1 feature",
+        "expected",
+    ),
+    "half the range": (
+        search.log_uniform,
+        lambda low, high, size, rng: search.log_uniform.reference(low, high**0.5, size, rng),
+        "5 draws",
+        "The largest difference",
+    ),
+    "one trial short": (search.random_search, one_trial_short, "3 trials of one rate", "Item"),
+    "a range": (
+        paired_seeds.mean_and_error,
+        lambda values: (np.mean(values), np.ptp(values)),
+        "two seeds, 1 and 3",
+        "Item 1 of 2 differs",
+    ),
+    "in per cent": (
+        paired_seeds.paired_comparison,
+        lambda a, b: tuple(100 * v for v in paired_seeds._paired(a, b)),
+        "two seeds",
+        "100 times",
+    ),
+    "a fault not listed": (
+        broken_runs.diagnose_runs,
+        lambda: dict.fromkeys("ABCDEF", "bad luck"),
+        "run A",
+        "not on the list",
+    ),
+}
+
+
+@pytest.mark.parametrize(("check", "wrong", "label", "says"), UNFORESEEN.values(), ids=UNFORESEEN)
+def test_an_unforeseen_error_is_caught_on_the_smallest_case(check, wrong, label, says, capfd):
+    text = message(check, wrong)
+    assert f": {label}" in text.splitlines()[0]
+    assert says in text and "Likely cause" not in text
+    assert capfd.readouterr().err == ""
+
+
+def kahn(root):
+    return tensor_graph.order_by_counting(root)
+
+
+def contiguous_after_a_shuffle(n, k, rng):
+    order = rng.permutation(n)
+    return [
+        (np.array([i for i in order if i not in part]), part) for part in np.array_split(order, k)
+    ]
+
+
+def in_place(root):
+    """As the notebook might: += on the parents' own arrays."""
+    root.grad[...] = 1
+    for node in reversed(tensor_graph.order_by_counting(root)):
+        if node.pull is not None:
+            for parent, grad in zip(node.parents, node.pull(node.grad), strict=True):
+                parent.grad += grad
+    return root.data.item()
+
+
+ALSO_RIGHT = {
+    "another order of the graph": (tensor_graph.topological_order, kahn),
+    "gradients added in place": (gradients.backward, in_place),
+    "folds with lists": (model_selection.k_fold, contiguous_after_a_shuffle),
+    "powers of ten": (
+        search.log_uniform,
+        lambda low, high, size, rng: 10 ** rng.uniform(np.log10(low), np.log10(high), size),
+    ),
+    "gradients as a list": (
+        normalisation_backward.layer_norm_backward,
+        lambda *args: [*normalisation_backward.layer_norm_backward.reference(*args)],
+    ),
+    "floats of NumPy": (
+        paired_seeds.mean_and_error,
+        lambda v: np.array([np.mean(v), np.std(v, ddof=1) / np.sqrt(len(v))]).tolist(),
+    ),
+}
+
+
+@pytest.mark.parametrize(("check", "answer"), ALSO_RIGHT.values(), ids=ALSO_RIGHT)
+def test_another_right_way_passes(check, answer):
+    assert check(answer) is answer
+
+
+def test_a_right_subclass_passes_step_by_step():
+    right = type("AdamW", (adaptive_optimisers.PlainAdamW,), {})
+    assert adaptive_optimisers.AdamW(right) is right
+    right = type("RMSProp", (adaptive_optimisers.PlainRMSProp,), {})
+    assert adaptive_optimisers.RMSProp(right) is right
+
+
+def test_a_queue_in_place_of_a_topological_order_is_caught():
+    text = message(gradients.backward, nearest_first)
+    assert "a short and a long way to one node" in text.splitlines()[0]
+    assert "walked through by distance" in text
+
+
+def test_what_a_blank_optimiser_goes_on_with_takes_another_rate_and_other_arrays():
+    # range tests set .rate, early stopping replaces .data: the stand-in must follow both
+    one = SimpleNamespace(data=np.ones(3), grad=np.ones(3))
+    stand_in = adaptive_optimisers.PlainAdamW([one], rate=0.1, decay=0.0)
+    stand_in.step()
+    assert np.allclose(one.data, 0.9)
+    stand_in.rate, one.data = 0.5, np.full(3, 7.0)
+    stand_in.step()
+    assert np.allclose(one.data, 6.5)
+    stand_in.zero_grad()
+    assert not one.grad.any()
+
+
+def test_a_broken_run_wants_a_known_patient():
+    with pytest.raises(KeyError, match="ask for one of A, B, C, D, E, F, or for 'healthy'"):
+        broken_runs.broken_run("G", None, None)
+
+
+@pytest.mark.slow
+def test_the_six_runs_show_what_their_signs_say():
+    from dlcourse.data import images
+
+    digits = images.digits8()
+    x, y = torch.cat([digits.x, digits.x_test]).flatten(1), torch.cat([digits.y, digits.y_test])
+    runs = {patient: broken_runs.broken_run(patient, x, y) for patient in ["healthy", *"ABCDEF"]}
+    fault = {name: runs[patient] for patient, name in broken_runs.FAULTS.items()} | {
+        "none": runs["healthy"]
+    }
+    again = {
+        name: np.abs(run["validation"] - run["validation, measured again"]).max()
+        for name, run in fault.items()
+    }
+    assert again["dropout in evaluation"] > 0.02 and sum(gap > 0 for gap in again.values()) == 1
+    ahead = {
+        name: (run["validation"] - run["fresh data"])[-10:].mean() for name, run in fault.items()
+    }
+    assert ahead["leakage"] > 0.05 and all(
+        gap < 0.05 for name, gap in ahead.items() if name != "leakage"
+    )
+    last = {name: run["loss of the step"][-40:] for name, run in fault.items()}
+    right = {name: run["fresh data"][-5:].mean() for name, run in fault.items()}
+    assert last["softmax before the loss"].min() > 1.46 and right["softmax before the loss"] > 0.85
+    assert right["rate too high"] < 0.2 and fault["rate too high"]["loss of the step"].max() > 20
+    assert right["rate too low"] < 0.4 and np.ptp(fault["rate too low"]["loss of the step"]) < 0.5
+    rhythm = {name: np.corrcoef(losses[:-10], losses[10:])[0, 1] for name, losses in last.items()}
+    assert rhythm["no shuffling"] > 0.5 and all(
+        r < 0.5 for name, r in rhythm.items() if name != "no shuffling"
+    )
+    repeated = broken_runs.broken_run("A", x, y)
+    assert all((repeated[name] == values).all() for name, values in runs["A"].items())  # seeded
+
+
+def test_the_judges_of_graphs_and_of_blanks_agree_with_one_another():
+    for make in tensor_graph.GRAPHS.values():
+        (ours, leaves), (theirs, others) = make(), make()
+        assert gradients.run_backward(ours) == pytest.approx(gradients.backward.reference(theirs))
+        for one, other in zip(leaves, others, strict=True):
+            assert np.allclose(one.grad, other.grad)
+
+
+def test_every_public_judge_is_documented():
+    for function in (
+        gradients.run_backward,
+        tensor_graph.order_by_counting,
+        broken_runs.broken_run,
+    ):
+        assert inspect.getdoc(function)

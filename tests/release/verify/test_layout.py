@@ -1,0 +1,44 @@
+"""How wide and long code cells may be; long ones are a fault once their day has been edited."""
+
+import release_fixtures as small
+from nbformat.v4 import new_notebook
+
+from dlcourse.release import cli
+from dlcourse.release.course import reading
+from dlcourse.release.verify import layout
+from dlcourse.release.verify.verify import verify, waiting
+
+LECTURE = "Day01-Start/Day01_lecture.ipynb"
+
+
+def notebook(*sources):
+    return new_notebook(cells=[small.code(s, id=f"c{i}") for i, s in enumerate(sources)])
+
+
+def test_a_line_that_a_laptop_cuts_is_named_with_its_place():
+    found = list(layout.wide_lines("a.ipynb", notebook("x = 1\n" + "y" * 97, "z" * 96)))
+    assert found == ["a.ipynb: cell 1 (c0): line 2: 97 columns; break it, 96 are the limit"]
+
+
+def test_a_long_cell_is_named_and_the_set_up_cell_is_not_ours_to_shorten():
+    nb = notebook("\n".join(["pass"] * 21), "\n".join(["pass"] * 20))
+    nb.cells.append(small.code("\n".join(["pass"] * 30), id="set-up"))
+    found = list(layout.long_cells("a.ipynb", nb))
+    assert found == ["a.ipynb: cell 1 (c0): 21 lines; split or simplify it, 20 are the limit"]
+
+
+def test_a_long_cell_waits_until_its_day_is_edited(tmp_path, capsys):
+    root = small.make_course(tmp_path).root
+    cells = [small.markdown("<!-- header -->"), small.code("# Set-up"), small.code("1\n" * 21)]
+    small.write(root / LECTURE, small.notebook(*cells))
+    toml = root / "course.toml"
+    first = reading.load(root)
+    assert [line for line in verify(first) if "lines;" in line] == []
+    assert len(list(waiting(first))) == len(list(waiting(first, ["Day01"]))) == 1
+    toml.write_text(toml.read_text().replace("number = 1\n", "number = 1\nedition = 2\n", 1))
+    second = reading.load(root)
+    assert len([line for line in verify(second) if "22 lines;" in line]) == 1
+    assert list(waiting(second)) == []
+    toml.write_text(toml.read_text().replace("edition = 2", "edition = 3", 1))
+    assert cli.main(["verify", "--root", str(root)]) == 1
+    assert "key 'edition' is 3: give 1, or 2 once the day" in capsys.readouterr().err

@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+import torch
+
+from dlcourse.report import table
+
+
+def test_table_aligns_columns_and_shows_seeds_by_mean_and_range(capsys):
+    table(
+        {
+            "no decay": {"accuracy": torch.tensor([0.5, 0.7]), "loss": 1.23456, "steps": 12000},
+            "½": {"accuracy": [0.25, 0.75], "loss": np.float32(0.5), "note": "diverged"},
+        },
+        digits={"accuracy": 2, "loss": ".1e"},
+    )
+    assert capsys.readouterr().out.splitlines() == [
+        "                    accuracy     loss   steps      note",
+        "no decay  0.60 (0.50 – 0.70)  1.2e+00  12,000         –",
+        "½         0.50 (0.25 – 0.75)  5.0e-01       –  diverged",
+    ]
+
+
+def test_table_takes_one_number_of_digits_for_all_and_single_numbers_in_arrays(capsys):
+    table({3: {"a": torch.tensor([2.0]), "b": 7}}, digits=1)
+    assert capsys.readouterr().out == "     a  b\n3  2.0  7\n"
+
+
+def test_table_refuses_nothing():
+    with pytest.raises(ValueError, match="no rows"):
+        table({})
