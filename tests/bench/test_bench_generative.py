@@ -68,6 +68,7 @@ def test_two_updates_of_each_method_make_complete_tables_that_the_reader_underst
     assert [row["steps"] for row in bench.results.diffusion_steps()] == [250, 3]
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_goes_on_and_a_finished_one_does_nothing(
     bench, few, tmp_path, monkeypatch
 ):
@@ -98,6 +99,7 @@ def test_rows_of_another_budget_are_refused(bench, few, tmp_path, monkeypatch):
     assert [row["seed"] for row in rows(tmp_path / "generative.csv")] == ["0", "1"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_and_number_of_updates_make_the_same_samples(bench, few):
     for name in ("VAE", "DCGAN", "flow matching"):
         pair = [bench.trained(name, 3, few[0], 2)[0].sample(4) for _ in range(2)]

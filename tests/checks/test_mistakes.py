@@ -38,15 +38,23 @@ LONG = {
     "wgan.gradient_penalty",
     "wgan.step",
 }
+
+
+def _marks(name):
+    return [pytest.mark.slow] if name.rsplit(".", 1)[0] in LONG else []
+
+
 MISTAKES = [
-    pytest.param(check, mistake, marks=[pytest.mark.slow] if name.rsplit(".", 1)[0] in LONG else [])
+    pytest.param(check, mistake, marks=_marks(name))
     for name, check in CHECKS.items()
     for mistake in check.mistakes
 ]
 MISTAKE_IDS = [
     f"{name}.{mistake.name}" for name, check in CHECKS.items() for mistake in check.mistakes
 ]
-each_check = pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
+each_check = pytest.mark.parametrize(
+    "check", [pytest.param(check, marks=_marks(name)) for name, check in CHECKS.items()], ids=CHECKS
+)
 
 
 def _student(function):

@@ -51,6 +51,7 @@ def test_the_format_is_that_of_mnist(digits, letters):
     assert set(digits.y.bincount().tolist()) == {400}
 
 
+@pytest.mark.slow
 def test_ink_stays_inside(digits, letters):
     for drawn, share in ((digits, 0.005), (letters, 0.02)):
         edge = drawn.x.clone()

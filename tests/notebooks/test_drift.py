@@ -2,6 +2,7 @@
 were promised "from here on we import this"."""
 
 import ast
+import functools
 from pathlib import Path
 
 import nbformat
@@ -37,6 +38,7 @@ def definitions(code):
     }
 
 
+@functools.cache
 def library():
     found = {}
     for path in LIBRARY:

@@ -385,6 +385,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
 }
 
 
+@pytest.mark.slow  # whole networks, whole runs
 @pytest.mark.parametrize(("check", "wrong", "label", "says"), UNFORESEEN.values(), ids=UNFORESEEN)
 def test_an_unforeseen_error_is_caught_on_the_smallest_case(check, wrong, label, says):
     assert_caught(check, wrong, label, says)
