@@ -172,18 +172,18 @@ def decision_regions(predict, x, y, ax=None, title=None, resolution=200):
 
 def confusion(matrix, labels, ax=None, title=None):
     """A confusion matrix (C, C), rows = true class, columns = predicted,
-    coloured by the share of the row.
+    coloured by the cube root of the share of the row, so that rare confusions show.
 
     labels: C names. Returns the axes.
     """
     matrix = _numpy(matrix)
     size = 1.2 + 0.42 * len(matrix)
     ax = _axes(ax, (size, size))
-    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-    ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    depth = np.cbrt(matrix / np.maximum(matrix.sum(1, keepdims=True), 1))  # 1 % → 0.2
+    ax.imshow(depth, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.ndindex(*matrix.shape):
         if matrix[row, column]:
-            colour = "white" if share[row, column] > 0.5 else "black"
+            colour = "white" if depth[row, column] > 0.6 else "black"
             ax.text(
                 column,
                 row,

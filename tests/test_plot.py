@@ -65,6 +65,16 @@ def test_confusion_prints_every_count_that_is_not_zero():
     assert ax.get_ylabel() == "true"
 
 
+def test_confusion_shows_one_error_in_a_hundred_on_white():
+    ax = plot.confusion(torch.tensor([[990, 10, 0], [0, 1, 0], [0, 0, 0]]), ["cat", "dog", "cow"])
+    image, names = ax.images[0], {text.get_text(): text.get_color() for text in ax.texts}
+    depth = image.get_array()
+    assert depth[0, 1] > 0.2 and depth[0, 2] == 0  # visible, and nothing where nothing is
+    colours = image.cmap(image.norm(depth))[..., :3]
+    assert abs(colours[0, 1] - colours[0, 2]).max() > 0.15
+    assert names["990"] == "white" and names["10"] == "black"
+
+
 def test_reliability_bars_are_the_share_correct():
     ax = plot.reliability(torch.tensor([0.95, 0.92, 0.55]), torch.tensor([True, False, True]))
     assert sorted(bar.get_height() for bar in ax.patches) == [0.5, 1.0]

@@ -56,8 +56,8 @@ def load_checked(url):
             return state
         set_aside(path, "is truncated or damaged")
     if not fetch._reachable([url]):
-        raise ConnectionError(f"{name} is neither cached in {path.parent} nor reachable")
-    print(f"fetching {name} into {path.parent}, once")
+        raise ConnectionError(f"{name} is neither in the cache folder nor reachable")
+    print(f"fetching {name} into the cache folder, once")
     with fetch._aside(path.parent) as aside:
         return _fetch(url, path, digest, aside)
 

@@ -44,9 +44,14 @@ def drop_labels(y, none, share=0.1):
 
 
 def ddim_times(steps, T):
-    """`steps` times from T − 1 down to 0, as evenly as whole numbers allow:
-    a list of int. 2 ≤ steps ≤ T."""
-    return torch.linspace(T - 1, 0, steps, dtype=torch.float64).round().long().tolist()
+    """`steps` times down from T − 1, as evenly as whole numbers allow, the last about T/steps − 1:
+    a list of int. 1 ≤ steps ≤ T.
+
+    It starts where all is noise, and the last call still has noise to remove: from t = 0, where
+    hardly any is left, a call would be wasted. "Trailing" times: Lin et al. (2024), "Common
+    diffusion noise schedules and sample steps are flawed", section 3.3.
+    """
+    return [T - 1 - number * T // steps for number in range(steps)]
 
 
 def ddim_step(x0, eps, now, later, eta, noise):

@@ -34,9 +34,11 @@ def rotary(x, start=0, period=10_000.0):
     with neighbours i, i + 1 as pairs: the same up to the order of the features.
     """
     half = x.shape[-1] // 2
-    frequency = period ** (-torch.arange(half, dtype=x.dtype, device=x.device) / half)
-    t = torch.arange(start, start + x.shape[-2], dtype=x.dtype, device=x.device)
-    cos, sin = (t[:, None] * frequency).cos(), (t[:, None] * frequency).sin()  # (T, d/2)
+    exact = torch.promote_types(x.dtype, torch.float32)  # bfloat16 has no number 257
+    frequency = period ** (-torch.arange(half, dtype=exact, device=x.device) / half)
+    t = torch.arange(start, start + x.shape[-2], dtype=exact, device=x.device)
+    angle = t[:, None] * frequency  # (T, d/2)
+    cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
     a, b = x.chunk(2, dim=-1)
     return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
 

@@ -45,8 +45,26 @@ def costs(networks):
     axes[1].set(
         xscale="log", yscale="log", xlabel="multiply-adds (10⁹)", ylabel="one image on the CPU (ms)"
     )
-    figure.legend(loc="outside right upper", fontsize=9)
+    for ax in axes:
+        _name_points(ax, list(networks))
     return figure
+
+
+def _name_points(ax, names):
+    """Writes the name of each point beside the axes, from top to
+    bottom as the points lie, with a thin line to its point."""
+    points = [line.get_xydata()[0] for line in ax.lines if line.get_linestyle() == "None"]
+    order = sorted(range(len(names)), key=lambda i: -points[i][1])
+    for place, i in zip(np.linspace(0.96, 0.1, len(names)), order, strict=True):
+        ax.annotate(
+            names[i],
+            points[i],
+            (1.05, place),
+            textcoords="axes fraction",
+            va="center",
+            fontsize=8,
+            arrowprops={"arrowstyle": "-", "color": "0.6", "lw": 0.6},
+        )
 
 
 def reach(gradient, field, names=("what it can see", "what it weighs")):

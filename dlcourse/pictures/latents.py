@@ -1,19 +1,29 @@
 """Pictures of the day of variational autoencoders:
-maps of codes, rates, draws beside their judge, and the clinic."""
+maps of codes, rates, scores of strangeness, and the clinic."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.patheffects import withStroke
 
 from dlcourse.plot import MARKERS, PALETTE, curves, image_grid
+
+CLASSES = [*PALETTE[:7], "#882255", "#999999", "#7A5C00"]  # ten: no yellow, no colour twice
 
 
 def _array(values):
     return torch.as_tensor(values).detach().cpu().numpy()
 
 
+def _number(ax, place, k):
+    """The number of class k in its colour, with a white edge."""
+    edge = [withStroke(linewidth=3, foreground="white")]
+    bold = {"fontsize": 13, "fontweight": "bold", "ha": "center", "va": "center"}
+    ax.text(*place, str(k), color=CLASSES[k], path_effects=edge, **bold)
+
+
 def maps(codes, y, rings=(), size=3.6):
-    """Two-dimensional codes side by side, coloured by class.
+    """Two-dimensional codes side by side, coloured by class, with its number at its median.
 
     codes: {title: (N, 2)}. y: (N,) classes 0 … 9. rings: radii of circles around 0, e.g. where 39 %
     and 86 % of the prior lie. Returns the figure. Raises ValueError for codes of another dimension.
@@ -27,20 +37,17 @@ def maps(codes, y, rings=(), size=3.6):
         if points.ndim != 2 or points.shape[1] != 2:
             raise ValueError(f"maps draws codes (N, 2); {title!r} has shape {points.shape}")
         for k in np.unique(y):
-            # 8 and 9: colours of 0 and 1, other markers
-            colour, marker = (
-                PALETTE[k % 8],
-                MARKERS[(k + k // 8) % 8],
-            )
             ax.scatter(
                 *points[y == k].T,
                 s=7,
-                color=colour,
-                marker=marker,
-                alpha=0.6,
+                color=CLASSES[k],
+                marker=MARKERS[k % 8],
+                alpha=0.5,
                 linewidths=0,
                 label=str(k),
             )
+        for k in np.unique(y):  # after all points, so that none hides a number
+            _number(ax, np.median(points[y == k], axis=0), k)
         for radius in rings:
             ax.add_patch(plt.Circle((0, 0), radius, fill=False, color="black", linestyle=":"))
         ax.set(title=title, xlabel="$z_1$", ylabel="$z_2$")
@@ -102,6 +109,27 @@ def rate_distortion_curve(points, betas, others):
     ends = torch.stack([points[:, 0].min(), points[:, 0].max()])
     ax.plot(ends, points.sum(1).min() - ends, color="0.5", linestyle=":")  # equal −ELBO all along
     return ax
+
+
+def novelty(left_out, seen):
+    """One panel for each score: the AUROC of each digit when it was left out of training (full
+    dots), and when it was not (open dots, the control), joined by a line.
+
+    left_out, seen: {score: ten values}, with the same scores. Returns the figure.
+    """
+    figure, axes = plt.subplots(
+        1, len(left_out), figsize=(3.3 * len(left_out) + 0.6, 3.3), sharey=True, squeeze=False
+    )
+    for ax, (score, values) in zip(axes[0], left_out.items(), strict=True):
+        digits, values, control = range(len(values)), _array(values), _array(seen[score])
+        ax.vlines(digits, control, values, color="0.7", linewidth=1)
+        ax.plot(digits, values, "o", color=PALETTE[0], label="left out of training")
+        ax.plot(digits, control, "o", color=PALETTE[1], mfc="white", label="control: all ten seen")
+        ax.axhline(0.5, color="black", linestyle=":", linewidth=1)
+        ax.set(title=score, xlabel="digit", xticks=digits, ylim=(-0.03, 1.03))
+    axes[0, 0].set_ylabel("AUROC")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
 
 
 def correlations(tables, factors):

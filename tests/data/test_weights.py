@@ -69,10 +69,9 @@ def test_cached_weights_are_read_without_a_word(folder, capfd):
 
 
 def test_without_cache_and_network_the_file_is_named(folder, capfd):
-    with pytest.raises(
-        ConnectionError, match="net-01234567.pth is neither cached in .* nor reachable"
-    ):
+    with pytest.raises(ConnectionError) as error:
         weights.load_checked("https://example.org/net-01234567.pth")
+    assert str(error.value) == "net-01234567.pth is neither in the cache folder nor reachable"
     assert capfd.readouterr().err == ""
 
 

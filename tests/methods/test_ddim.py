@@ -52,11 +52,25 @@ def test_a_model_that_knows_the_data_ends_there(kind, eta):
     assert torch.allclose(ddim(model, torch.randn(6, 2), ABAR, 7, kind, eta=eta), data, atol=2e-3)
 
 
-def test_times_run_evenly_from_the_last_to_the_first():
+def test_times_start_at_the_last_and_end_where_noise_is_left():
     assert ddim_times(250, 250) == list(range(249, -1, -1))
-    assert ddim_times(2, 10) == [9, 0]
-    gaps = [a - b for a, b in itertools.pairwise(ddim_times(10, 250))]
-    assert max(gaps) - min(gaps) <= 1
+    assert ddim_times(2, 250) == [249, 124] and ddim_times(1, 250) == [249]
+    for steps in (3, 5, 10, 20, 32, 50, 100, 249):
+        times = ddim_times(steps, 250)
+        gaps = [a - b for a, b in itertools.pairwise([*times, -1])]  # the last step ends at -1
+        assert len(times) == steps and times[0] == 249
+        assert min(gaps) >= 1 and max(gaps) - min(gaps) <= 1
+
+
+def test_the_last_of_two_steps_still_removes_noise():
+    seen = []
+
+    def model(xt, t):
+        seen.append(int(t[0]))
+        return torch.zeros_like(xt)
+
+    ddim(model, torch.randn(2, 3), ABAR, 2)
+    assert seen == [249, 124] and 1 - ABAR[seen[-1]] > 0.4
 
 
 def test_what_is_known_is_there_in_the_end():

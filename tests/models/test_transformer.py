@@ -91,6 +91,16 @@ def test_rotary_speaks_in_distances_and_keeps_lengths():
     assert turn(x.float(), 2).dtype == torch.float32
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_rotary_keeps_distant_positions_apart_in_half_precision(dtype):
+    """Angles in half precision would be off by .7 at position 255: autocast asks for this."""
+    x = torch.randn(384, 16, generator=torch.Generator().manual_seed(0)).to(dtype)
+    turned = transformer.rotary(x)
+    assert turned.dtype == dtype
+    exact = transformer.rotary(x.double())
+    assert (turned.double() - exact).abs().max() < 0.05
+
+
 def test_rotary_is_a_complex_product():
     x = randn(4, 6)
     angle = torch.arange(4, dtype=torch.float64)[:, None] * 10_000.0 ** (

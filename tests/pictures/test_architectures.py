@@ -32,7 +32,8 @@ def test_costs_show_every_network_in_both_panels():
         (15.0, 400.0),
     ]
     assert [line.get_ydata()[0] for line in left.lines] == [0.06, 140.0]
-    assert [one.get_text() for one in figure.legends[0].get_texts()] == ["small", "large"]
+    assert texts(left) == texts(right) == ["large", "small"]  # from top to bottom
+    assert [one.xy[0] for one in right.texts] == [15.0, 4e-4]  # each with a line to its point
     low, high = right.get_ylim()
     assert low < 0.5 and high > 400
 

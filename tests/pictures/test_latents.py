@@ -21,6 +21,15 @@ def test_maps_has_a_panel_for_each_set_of_codes_and_a_point_for_each_image():
     assert [patch.radius for patch in figure.axes[1].patches] == [1, 2]
 
 
+def test_maps_gives_each_class_a_colour_of_its_own_and_its_number_at_its_median():
+    y = torch.arange(10).repeat_interleave(3)
+    points = torch.stack([y.float(), torch.tensor([0.0, 1.0, 50.0]).repeat(10)], dim=1)
+    ax = latents.maps({"a": points}, y).axes[0]
+    assert len({tuple(one.get_facecolor()[0]) for one in ax.collections}) == 10
+    assert [text.get_text() for text in ax.texts] == [str(k) for k in range(10)]
+    assert [text.get_position() for text in ax.texts] == [(k, 1) for k in range(10)]
+
+
 def test_maps_refuses_codes_that_are_not_flat():
     with pytest.raises(ValueError, match=r"'a' has shape \(4, 3\)"):
         latents.maps({"a": torch.randn(4, 3)}, torch.zeros(4).long())
@@ -54,6 +63,16 @@ def test_rate_distortion_names_every_beta_and_shows_the_lowest_sum():
     x, y = ax.lines[-1].get_data()
     assert [a + b for a, b in zip(x, y, strict=True)] == [8, 8]
     assert [label.get_text() for label in ax.get_legend().get_texts()] == ["β", "free bits"]
+
+
+def test_novelty_shows_each_digit_left_out_and_seen():
+    left_out, seen = [0.9, 0.2, 0.7], [0.6, 0.1, 0.5]
+    figure = latents.novelty({"a": left_out, "b": seen}, {"a": seen, "b": seen})
+    assert [ax.get_title() for ax in figure.axes] == ["a", "b"]
+    full, open_, chance = figure.axes[0].lines
+    assert list(full.get_ydata()) == left_out and list(open_.get_ydata()) == seen
+    assert full.get_linestyle() == open_.get_linestyle() == "None"
+    assert open_.get_markerfacecolor() == "white" and set(chance.get_ydata()) == {0.5}
 
 
 def test_correlations_have_a_cell_for_each_latent_and_factor():

@@ -32,7 +32,7 @@ def lower_bounds():
 @pytest.fixture(scope="module")
 def colab():
     """Colab's packages, and what runs notebooks; without nbgrader, as students have it."""
-    return environment("colab", [*pins(), "scipy", "tqdm", *RUNNING], find_python("3.13"))
+    return environment("colab", [*pins(), "tqdm", *RUNNING], find_python("3.13"))
 
 
 @pytest.mark.executes

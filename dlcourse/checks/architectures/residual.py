@@ -55,12 +55,23 @@ def _outputs(block, inputs, outputs, stride, x):
     module = filled(module).to(x.dtype)
     with torch.no_grad():
         evaluated = module.eval()(x)
-        trained = module.train()(x)
-    return None if trained is None else {
+    trained = module.train()(x)
+    if trained is None:
+        return None
+    if trained.requires_grad:
+        trained.square().sum().backward()
+    return {
         "parameters": census(module),
         "output in evaluation": evaluated,
-        "output in training": trained,
-    }  # fmt: skip
+        "output in training": trained.detach(),
+        "parameters that the output does not use": _unused(module),
+    }
+
+
+def _unused(module):
+    """The shapes of the parameters without a gradient: a layer that forward forgets. (Twins hold
+    equal numbers, so the output alone cannot tell one layer used twice from two used once.)"""
+    return [str(tuple(one.shape)) for one in module.parameters() if one.grad is None]
 
 
 class _Block(nn.Module):
@@ -152,8 +163,8 @@ CASES = [
 ]
 
 
-def _shared(kind):
-    """The mistakes that both blocks can have."""
+def _shared(kind, biases):
+    """The mistakes that both blocks can have; `biases` says why there are none."""
     return [
         Mistake("the shortcut is not downsampled as the other path is",
                 "Both paths must end with the same size: the first 3 × 3 convolution and the 1 × 1 "
@@ -168,9 +179,7 @@ def _shared(kind):
         Mistake("a projection everywhere",
                 "Where the shape stays the shortcut is x itself, free of parameters.",
                 _with(kind, "always projected")),
-        Mistake("biases that the norm takes away again",
-                "Batch norm subtracts the mean and has a bias of its own: "
-                "bias=False in the convolutions.",
+        Mistake("the convolutions have biases", biases + ": bias=False in both.",
                 _with(kind, "biases")),
         Mistake("a norm is missing", "Each of the two 3 × 3 convolutions has a batch norm.",
                 _with(kind, "one norm")),
@@ -198,7 +207,7 @@ BasicBlock = Check(
         Mistake("no norm on the projection",
                 "The 1 × 1 convolution of the shortcut has a batch norm as well.",
                 _with(_Basic, "other shortcut")),
-        *_shared(_Basic),
+        *_shared(_Basic, "The norm that follows subtracts the mean and has a bias of its own"),
     ],
 )  # fmt: skip
 
@@ -225,6 +234,6 @@ PreActivationBlock = Check(
                 "the first norm has `inputs` channels.", _Basic),
         Mistake("a norm on the projection", "Here the shortcut is a bare 1 × 1 convolution.",
                 _with(_Before, "other shortcut")),
-        *_shared(_Before),
+        *_shared(_Before, "The text asks for none (the second norm takes the first away again)"),
     ],
 )  # fmt: skip

@@ -76,6 +76,9 @@ def _after_training(freeze, kind, head, rows):
             name for name, one in weights.items() if one.requires_grad and not name.startswith(head)
         ),
         "what moved in the head": sorted(inside),
+        "weights of the head without gradients": sorted(
+            name for name, one in weights.items() if not one.requires_grad and name.startswith(head)
+        ),
     }
 
 

@@ -13,7 +13,7 @@ def footprint(layers, length=4096):
     a stack of convolutions, measured by its gradient.
 
     layers: (kernel, stride, dilation) of each, first layer first. length: pixels of the
-    one-dimensional input. All weights are 1, so that nothing cancels. Returns an int.
+    one-dimensional input. All weights are 1/kernel, so that nothing cancels. Returns an int.
     """
     x = torch.zeros(1, 1, length, dtype=torch.float64, requires_grad=True)
     y = x

@@ -41,6 +41,12 @@ class StridedSecond(BasicBlock):
         return super().forward(x)
 
 
+class OneNormTwice(BasicBlock):
+    def forward(self, x):
+        residual = self.norm1(self.conv2(F.relu(self.norm1(self.conv1(x)))))
+        return F.relu(residual + self.shortcut(x))
+
+
 class Unpadded(BasicBlock):
     def __init__(self, inputs, outputs, stride=1):
         super().__init__(inputs, outputs, stride)
@@ -99,6 +105,11 @@ def only_batch_norm(model, head):
     return list(model.get_submodule(head).parameters())
 
 
+def without_gradients(model, head):
+    model.requires_grad_(False).eval()
+    return list(model.get_submodule(head).train().parameters())
+
+
 def names(model, head):
     return [name for name, _ in model.named_parameters() if name.startswith(head)]
 
@@ -130,6 +141,12 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "Entry 'output in evaluation' differs",
     ),
     "no padding": (residual.BasicBlock, Unpadded, "3 channels stay 3", "RuntimeError"),
+    "one norm twice, the other never": (
+        residual.BasicBlock,
+        OneNormTwice,
+        "3 channels stay 3",
+        "parameters that the output does not use",
+    ),
     "stride in the second convolution": (
         residual.BasicBlock,
         StridedSecond,
@@ -199,6 +216,12 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         only_batch_norm,
         "a head of one layer",
         "Entry 'frozen weights that still get gradients' differs",
+    ),
+    "the head has no gradients, decay moves it": (
+        transfer.freeze,
+        without_gradients,
+        "a head of one layer",
+        "the head is frozen too",
     ),
     "names instead of parameters": (transfer.freeze, names, "a head of one layer", "TypeError"),
     "rates alone": (
