@@ -43,4 +43,6 @@ def _cell(value, digits):
 def _numpy(value):
     if isinstance(value, torch.Tensor):
         return value.detach().cpu().numpy()
+    if isinstance(value, (list, tuple)):  # of tensors on a GPU NumPy itself could make no array
+        return np.stack([_numpy(one) for one in value])
     return np.asarray(value)

@@ -28,3 +28,18 @@ def test_table_takes_one_number_of_digits_for_all_and_single_numbers_in_arrays(c
 def test_table_refuses_nothing():
     with pytest.raises(ValueError, match="no rows"):
         table({})
+
+
+def test_table_moves_each_of_several_tensors_to_the_cpu(capsys):
+    class OnGpu(torch.Tensor):
+        """A tensor that NumPy cannot read before `.cpu()`."""
+
+        def __array__(self, *args, **kwargs):
+            raise TypeError("can't convert cuda device type tensor to numpy")
+
+        def cpu(self):
+            return self.as_subclass(torch.Tensor)
+
+    seeds = [torch.tensor(value).as_subclass(OnGpu) for value in (0.25, 0.75)]
+    table({"a": {"b": seeds}}, digits=2)
+    assert "0.50 (0.25 – 0.75)" in capsys.readouterr().out
