@@ -5,6 +5,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
+from dlcourse.report import to_numpy
+
 # Okabe & Ito (2008), "Color universal design"; the first three also differ in lightness.
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442"]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "*"]
@@ -42,14 +44,6 @@ def _draw_once():
         plt.uninstall_repl_displayhook()
 
 
-def _numpy(values):
-    if isinstance(values, torch.Tensor):
-        return values.detach().cpu().numpy()
-    if isinstance(values, (list, tuple)) and values and isinstance(values[0], torch.Tensor):
-        return np.stack([v.detach().cpu().numpy() for v in values])
-    return np.asarray(values)
-
-
 def _axes(ax, size=None):
     return plt.subplots(figsize=size)[1] if ax is None else ax
 
@@ -63,7 +57,7 @@ def image_grid(images, titles=None, columns=8, scale=1.0, cmap="gray", limits=No
     those of the whole set. Returns the figure. Raises ValueError where there are no images
     or the titles do not match them.
     """
-    images = _numpy(images)
+    images = to_numpy(images)
     if len(images) == 0:
         raise ValueError("image_grid got no images")
     if titles is not None and len(titles) != len(images):
@@ -105,8 +99,8 @@ def curves(series, xlabel, ylabel, ax=None, logx=False, logy=False, title=None):
     ax = _axes(ax)
     for name, values in series.items():
         x, y = values if isinstance(values, tuple) else (None, values)
-        y = _numpy(y)
-        ax.plot(np.arange(1, len(y) + 1) if x is None else _numpy(x), y, label=name)
+        y = to_numpy(y)
+        ax.plot(np.arange(1, len(y) + 1) if x is None else to_numpy(x), y, label=name)
     if title:
         ax.set_title(title)
     return _finish(ax, xlabel, ylabel, logx, logy, legend=len(series) > 1)
@@ -118,9 +112,9 @@ def bands(x, series, xlabel, ylabel, ax=None, logx=False, logy=False, title=None
     x: (K,) values. series: {name: runs}, runs of shape (seeds, K). Returns the axes.
     Raises ValueError where runs do not have one column for each x.
     """
-    ax, x = _axes(ax), _numpy(x)
+    ax, x = _axes(ax), to_numpy(x)
     for index, (name, runs) in enumerate(series.items()):
-        runs = _numpy(runs)
+        runs = to_numpy(runs)
         if runs.ndim != 2 or runs.shape[1] != len(x):
             raise ValueError(f"bands: {name!r} has shape {runs.shape}, expected (seeds, {len(x)})")
         line = ax.plot(
@@ -138,7 +132,7 @@ def decision_regions(predict, x, y, ax=None, title=None, resolution=200):
     predict: maps points (N, 2) float32 to classes (N,) or scores (N, C). x: (N, 2), y: (N,)
     class numbers. Returns the axes.
     """
-    ax, x, y = _axes(ax, (4.0, 3.6)), _numpy(x), _numpy(y).astype(int)
+    ax, x, y = _axes(ax, (4.0, 3.6)), to_numpy(x), to_numpy(y).astype(int)
     margin = 0.15 * (x.max(0) - x.min(0))
     (left, bottom), (right, top) = x.min(0) - margin, x.max(0) + margin
     grid_x, grid_y = np.meshgrid(
@@ -146,7 +140,7 @@ def decision_regions(predict, x, y, ax=None, title=None, resolution=200):
     )
     points = torch.tensor(np.stack([grid_x.ravel(), grid_y.ravel()], 1), dtype=torch.float32)
     with torch.no_grad():
-        scores = _numpy(predict(points))
+        scores = to_numpy(predict(points))
     classes = scores.argmax(1) if scores.ndim == 2 else scores
     count = max(int(y.max()), int(classes.max())) + 1
     colours = plt.matplotlib.colors.ListedColormap(PALETTE[:count])
@@ -176,7 +170,7 @@ def confusion(matrix, labels, ax=None, title=None):
 
     labels: C names. Returns the axes.
     """
-    matrix = _numpy(matrix)
+    matrix = to_numpy(matrix)
     size = 1.2 + 0.42 * len(matrix)
     ax = _axes(ax, (size, size))
     depth = np.cbrt(matrix / np.maximum(matrix.sum(1, keepdims=True), 1))  # 1 % → 0.2
@@ -214,7 +208,7 @@ def reliability(confidence, correct, bins=10, ax=None, title=None):
     confidence: (N,) largest probability of each prediction. correct:
         (N,) booleans. Returns the axes.
     """
-    ax, confidence, correct = _axes(ax, (4.0, 3.6)), _numpy(confidence), _numpy(correct)
+    ax, confidence, correct = _axes(ax, (4.0, 3.6)), to_numpy(confidence), to_numpy(correct)
     edges = np.linspace(0, 1, bins + 1)
     # Bins (a, b], as in dlcourse.metrics.calibration_error
     which = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)

@@ -1,4 +1,4 @@
-"""Results as a table of aligned rows, so that notebooks need not format them."""
+"""Results as a table of aligned rows, so that notebooks need not format them; arrays of tensors."""
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ def _cell(value, digits):
     if isinstance(value, str):
         return value
     spec = digits if isinstance(digits, str) else f".{digits}f"
-    values = _numpy(value)
+    values = to_numpy(value)
     if values.size > 1:
         low, high = values.min(), values.max()
         return f"{values.mean():{spec}} ({low:{spec}} – {high:{spec}})"
@@ -40,9 +40,11 @@ def _cell(value, digits):
     return f"{values.item():{spec}}"
 
 
-def _numpy(value):
-    if isinstance(value, torch.Tensor):
-        return value.detach().cpu().numpy()
-    if isinstance(value, (list, tuple)):  # of tensors on a GPU NumPy itself could make no array
-        return np.stack([_numpy(one) for one in value])
-    return np.asarray(value)
+def to_numpy(values):
+    """NumPy array of numbers, of a tensor (on any device, with or without gradients), or of a
+    list of such, nested or not."""
+    if isinstance(values, torch.Tensor):
+        return values.detach().cpu().numpy()
+    if isinstance(values, (list, tuple)) and values:  # np.asarray refuses tensors on a GPU
+        return np.stack([to_numpy(one) for one in values])
+    return np.asarray(values)

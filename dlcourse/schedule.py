@@ -48,9 +48,9 @@ def range_test(step, batches, optimiser, lowest=1e-5, highest=10.0, steps=100):
 def stop_early(losses, patience):
     """Whether the last `patience` epochs brought no new best validation loss.
 
-    losses: one float an epoch so far, at least one. A tie is no progress. Returns a
+    losses: one float an epoch so far, at least one. A tie is no progress, nor is NaN. Returns a
     bool, for `if …: break`. Prechelt (1998), "Early stopping – but when?", with the
     criterion counted from the best epoch.
     """
-    best = losses.index(min(losses))
-    return len(losses) - 1 - best >= patience
+    known = [math.inf if math.isnan(loss) else loss for loss in losses]
+    return len(losses) - 1 - known.index(min(known)) >= patience

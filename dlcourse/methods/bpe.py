@@ -65,4 +65,6 @@ def bpe_decode(tokens, rules):
     table = [bytes([value]) for value in range(256)]
     for a, b in rules:
         table.append(table[a] + table[b])
+    if min(tokens, default=0) < 0:
+        raise IndexError("tokens are numbers from 0 on")
     return b"".join(table[token] for token in tokens)

@@ -89,15 +89,16 @@ def wgan_step(generator, critic, optimiser_g, optimiser_c, x, z, penalty, weight
 
 
 def largest_singular_value(weight, steps=20):
-    """Largest singular value of a matrix (N, M) by power iteration from a vector of ones.
-    Miyato et al. (2018).
+    """Largest singular value of a matrix (N, M) by power iteration. Miyato et al. (2018).
 
-    Two products with the matrix a step, nothing is decomposed. Returns a 0-d tensor.
+    The start (1, cos 1, cos 2, …) is orthogonal to no row of whole numbers but 0; a vector of ones
+    is to each row of a Sobel kernel. Two products with the matrix a step, nothing is decomposed.
+    Returns a 0-d tensor, 0 for a matrix of zeros.
     """
-    v = torch.ones(weight.shape[1], dtype=weight.dtype, device=weight.device)
+    v = torch.arange(weight.shape[1], dtype=weight.dtype, device=weight.device).cos()
     for _ in range(steps):
         u = weight @ v
-        u = u / u.norm()
+        u = u / u.norm().clamp(min=1e-12)
         v = weight.T @ u
-        v = v / v.norm()
+        v = v / v.norm().clamp(min=1e-12)
     return u @ weight @ v

@@ -4,7 +4,8 @@ tables of weights, codes of positions, a race, costs."""
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dlcourse.plot import MARKERS, PALETTE, _numpy
+from dlcourse.plot import MARKERS, PALETTE
+from dlcourse.report import to_numpy
 
 
 def lookups(truth, stations, answers, pixel=(1.0, 1.0)):
@@ -14,9 +15,9 @@ def lookups(truth, stations, answers, pixel=(1.0, 1.0)):
     truth: (H, W). stations: (S, 2) rows and columns. answers: {name: (h, w)}, on the same area.
     pixel: (height, width) in km. Returns the figure.
     """
-    truth, stations = _numpy(truth), _numpy(stations)
+    truth, stations = to_numpy(truth), to_numpy(stations)
     fields = {"truth and stations": truth} | {
-        name: _numpy(field) for name, field in answers.items()
+        name: to_numpy(field) for name, field in answers.items()
     }
     limits = {"vmin": truth.min(), "vmax": truth.max(), "cmap": "viridis"}
     extent = (0, truth.shape[1] * pixel[1], truth.shape[0] * pixel[0], 0)
@@ -50,7 +51,7 @@ def tables(weights, rows=None, columns=None, labels=("query", "key"), limit=1.0,
         1, len(weights), figsize=(side * len(weights) + 0.3, side + 0.5), squeeze=False
     )
     for ax, (title, table) in zip(axes[0], weights.items(), strict=True):
-        table = _numpy(table)
+        table = to_numpy(table)
         ax.imshow(
             table,
             cmap="Blues",
@@ -77,13 +78,13 @@ def position_codes(code, products):
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 2.9))
     picture = left.imshow(
-        _numpy(code).T, cmap="RdBu", vmin=-1, vmax=1, aspect="auto", interpolation="nearest"
+        to_numpy(code).T, cmap="RdBu", vmin=-1, vmax=1, aspect="auto", interpolation="nearest"
     )
     left.set(xlabel="position t", ylabel="feature")
     left.grid(False)
     figure.colorbar(picture, ax=left)
     for index, (name, values) in enumerate(products.items()):
-        right.plot(_numpy(values), "--" if index else "-", label=name)
+        right.plot(to_numpy(values), "--" if index else "-", label=name)
     right.set(xlabel="distance of the two positions", ylabel="product / that at distance 0")
     right.legend(fontsize=8)
     return figure
@@ -130,7 +131,7 @@ def frontier(runs):
     """
     ax = plt.subplots(figsize=(6.2, 3.6))[1]
     for index, (name, (flops, loss)) in enumerate(runs.items()):
-        ax.plot(_numpy(flops), _numpy(loss), color=PALETTE[index % len(PALETTE)], label=name)
+        ax.plot(to_numpy(flops), to_numpy(loss), color=PALETTE[index % len(PALETTE)], label=name)
     ax.set(xscale="log", yscale="log", xlabel="multiplications and additions in training")
     ax.set_ylabel("loss (bits a character)")
     ax.yaxis.set_major_formatter("{x:g}")
@@ -150,7 +151,7 @@ def costs(lengths, measured, slopes):
     ax = plt.subplots(figsize=(5.6, 3.4))[1]
     lengths = np.asarray(lengths, dtype=float)
     for index, (name, values) in enumerate(measured.items()):
-        values = _numpy(values)
+        values = to_numpy(values)
         ax.plot(
             lengths, values, marker=MARKERS[index], color=PALETTE[index], markersize=5, label=name
         )

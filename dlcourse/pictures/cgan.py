@@ -5,7 +5,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from dlcourse.pictures.gan import _bars
-from dlcourse.plot import MARKERS, PALETTE, _numpy
+from dlcourse.plot import MARKERS, PALETTE
+from dlcourse.report import to_numpy
 
 
 def class_bars(shares, ylabel="share that shows it"):
@@ -29,7 +30,7 @@ def asked_and_drawn(series, xlabel, ylabel, seen=None):
     if seen:
         ax.axvspan(*seen, color="0.92", linewidth=0, label="seen in training")
     for index, (name, values) in enumerate(series.items()):
-        asked, mean, deviation = (_numpy(one) for one in values)
+        asked, mean, deviation = (to_numpy(one) for one in values)
         step = 0.12 * (asked[1] - asked[0]) * (index - (len(series) - 1) / 2)
         ax.errorbar(asked + step, mean, deviation, fmt=MARKERS[index] + "-", markersize=4,
                     capsize=3, linewidth=1.2, color=PALETTE[index], label=name)  # fmt: skip
@@ -52,7 +53,7 @@ def clinic(runs, real, y, limit=3.0):
     colours = np.array(PALETTE)
     for (top, bottom), (name, run) in zip(axes.T, runs.items(), strict=True):
         for kind, style in (("real", "-"), ("fake", "--")):
-            values = _numpy(run[kind])
+            values = to_numpy(run[kind])
             # Twenty steps a point
             smooth = values[: len(values) // 20 * 20].reshape(-1, 20).mean(1)
             top.plot(
@@ -66,10 +67,10 @@ def clinic(runs, real, y, limit=3.0):
         top.axhline(0.5, color="black", linestyle=":", linewidth=1)
         top.set(ylim=(0, 1), title=name, xlabel="step")
         bottom.scatter(
-            *_numpy(real[:600]).T, s=60, c=colours[_numpy(y[:600])], alpha=0.06, linewidths=0
+            *to_numpy(real[:600]).T, s=60, c=colours[to_numpy(y[:600])], alpha=0.06, linewidths=0
         )
-        bottom.scatter(*_numpy(run["samples"][:200]).T, s=14,
-                       c=colours[_numpy(run["wanted"][:200])],
+        bottom.scatter(*to_numpy(run["samples"][:200]).T, s=14,
+                       c=colours[to_numpy(run["wanted"][:200])],
                        edgecolors="black", linewidths=0.3)  # fmt: skip
         bottom.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$")
     axes[0, 0].set_ylabel("D's probability\nof “real”")
@@ -82,7 +83,7 @@ def ruler(true, measured, xlabel, ylabel):
     """What a measure says of each image against the truth, (N,) both;
     dotted: both equal. Returns the axes."""
     ax = plt.subplots(figsize=(4.2, 3.3))[1]
-    true, measured = _numpy(true), _numpy(measured)
+    true, measured = to_numpy(true), to_numpy(measured)
     ax.scatter(true, measured, s=2, alpha=0.4, linewidths=0)
     ends = [true.min(), true.max()]
     ax.plot(ends, ends, color="black", linestyle=":", linewidth=1)

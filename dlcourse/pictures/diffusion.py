@@ -4,7 +4,8 @@ score fields, reverse paths, how errors are magnified."""
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dlcourse.plot import PALETTE, _numpy
+from dlcourse.plot import PALETTE
+from dlcourse.report import to_numpy
 
 
 def filmstrip(clouds, titles, rows=1, limit=3.0, side=1.7, colour=None):
@@ -18,9 +19,9 @@ def filmstrip(clouds, titles, rows=1, limit=3.0, side=1.7, colour=None):
     figure, axes = plt.subplots(
         rows, columns, figsize=size, squeeze=False, sharex=True, sharey=True
     )
-    shade = {"color": PALETTE[0]} if colour is None else {"c": _numpy(colour), "cmap": "viridis"}
+    shade = {"color": PALETTE[0]} if colour is None else {"c": to_numpy(colour), "cmap": "viridis"}
     for ax, cloud, title in zip(axes.flat, clouds, titles, strict=False):
-        ax.scatter(*_numpy(cloud).T, s=2, linewidths=0, **shade)
+        ax.scatter(*to_numpy(cloud).T, s=2, linewidths=0, **shade)
         ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
         ax.set_title(title, fontsize=8)
     for ax in axes[-1]:
@@ -34,7 +35,7 @@ def schedules(levels):
     """abar and ln SNR over t/T, two panels. levels: {name: (T,) abar}. Returns the figure."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 2.8))
     for (name, level), style in zip(levels.items(), ("-", "--", ":", "-."), strict=False):
-        level = _numpy(level)
+        level = to_numpy(level)
         time = [t / len(level) for t in range(len(level))]
         left.plot(time, level, style, label=name)
         right.plot(time, _log_snr(level), style, label=name)
@@ -63,11 +64,11 @@ def fields(places, arrows, points, titles, limit=2.6, side=2.2):
     figure, axes = plt.subplots(
         len(arrows), columns, figsize=size, squeeze=False, sharex=True, sharey=True
     )
-    where = _numpy(places)
+    where = to_numpy(places)
     for row, (name, steps) in zip(axes, arrows.items(), strict=True):
         for ax, arrow, cloud, title in zip(row, steps, points, titles, strict=True):
-            ax.scatter(*_numpy(cloud)[:600].T, s=2, color="0.75", linewidths=0)
-            arrow = _numpy(arrow)
+            ax.scatter(*to_numpy(cloud)[:600].T, s=2, color="0.75", linewidths=0)
+            arrow = to_numpy(arrow)
             arrow = arrow / np.sqrt(np.linalg.norm(arrow, axis=1, keepdims=True) + 1e-12)
             ax.quiver(*where.T, *arrow.T, color=PALETTE[0], angles="xy", width=0.006)
             ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
@@ -87,7 +88,7 @@ def paths(journeys, limit=3.0, side=2.8):
     size = (side * len(journeys), side + 0.3)
     figure, axes = plt.subplots(1, len(journeys), figsize=size, squeeze=False, sharey=True)
     for ax, (name, journey) in zip(axes[0], journeys.items(), strict=True):
-        journey = _numpy(journey)
+        journey = to_numpy(journey)
         for way in journey.transpose(1, 0, 2):
             ax.plot(*way.T, linewidth=1.2, alpha=0.8)
         ax.scatter(*journey[0].T, s=22, color="black", marker="x", label="noise", zorder=3)
@@ -105,7 +106,7 @@ def embedding(waves):
     waves: (T, width). Returns the axes."""
     ax = plt.subplots(figsize=(6.5, 2.4))[1]
     shown = ax.imshow(
-        _numpy(waves).T, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest"
+        to_numpy(waves).T, cmap="RdBu_r", vmin=-1, vmax=1, aspect="auto", interpolation="nearest"
     )
     ax.figure.colorbar(shown, ax=ax)
     ax.set(xlabel="t", ylabel="number in the embedding")

@@ -230,6 +230,8 @@ def folded(maps, x, y, titles, span=1.2, lines=13):
             ax.scatter(
                 *member.T, s=7, color=PALETTE[label], marker=MARKERS[label], linewidths=0, zorder=3
             )
-        ax.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], title=title, aspect="equal")
+        reach = max(3.0, 1.05 * float(np.abs(points).max()))  # no point outside the panel
+        limits = (-reach, reach)
+        ax.set(xlim=limits, ylim=limits, xticks=[], yticks=[], title=title, aspect="equal")
         ax.grid(False)
     return figure

@@ -4,7 +4,8 @@ clouds of samples on a ring, densities with their discriminator, the clinic."""
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dlcourse.plot import PALETTE, _numpy
+from dlcourse.plot import PALETTE
+from dlcourse.report import to_numpy
 
 
 def clouds(samples, real, titles=None, columns=6, limit=3.0, side=2.1):
@@ -36,7 +37,7 @@ def clouds(samples, real, titles=None, columns=6, limit=3.0, side=2.1):
 
 
 def _cloud(ax, points, real, limit):
-    real, points = _numpy(real)[:800], _numpy(points)[:800]
+    real, points = to_numpy(real)[:800], to_numpy(points)[:800]
     ax.scatter(*real.T, s=3, color="0.6", linewidths=0, label="real")
     ax.scatter(*points.T, s=4, color=PALETTE[1], linewidths=0, label="generated")
     ax.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal")
@@ -48,7 +49,7 @@ def densities(x, p, q, judged, title=None, ax=None):
     x, p, q, judged: (K,). Returns the axes.
     """
     ax = plt.subplots(figsize=(6.0, 3.0))[1] if ax is None else ax
-    x, p, q, judged = (_numpy(values) for values in (x, p, q, judged))
+    x, p, q, judged = (to_numpy(values) for values in (x, p, q, judged))
     for values, name, colour in ((p, "real, p", PALETTE[0]), (q, "generated, q", PALETTE[1])):
         ax.plot(x, values, color=colour, label=name)
         ax.fill_between(x, values, color=colour, alpha=0.15, linewidth=0)
@@ -66,8 +67,8 @@ def loss_slopes(probability, saturating, non_saturating):
     probability: (K,) D(G(z)). The two others: (K,) |∂loss/∂logit|. Returns the axes.
     """
     ax = plt.subplots(figsize=(5.2, 3.0))[1]
-    ax.plot(_numpy(probability), _numpy(saturating), label="saturating, ln(1 − D)")
-    ax.plot(_numpy(probability), _numpy(non_saturating), "--", label="non-saturating, −ln D")
+    ax.plot(to_numpy(probability), to_numpy(saturating), label="saturating, ln(1 − D)")
+    ax.plot(to_numpy(probability), to_numpy(non_saturating), "--", label="non-saturating, −ln D")
     ax.axvspan(0, 0.05, color="0.85", linewidth=0)
     ax.text(0.06, 0.5, "where training\nstarts", fontsize=8, color="0.3", va="center")
     ax.set(xlabel="D(G(z)): probability that the fake is real", ylabel="|slope| by the logit")
@@ -89,10 +90,10 @@ def _bars(shares):
     """One group of bars for each class, one bar in it for each name;
     dotted: 1 / C. shares: {name: (C,)}."""
     ax = plt.subplots(figsize=(6.4, 2.8))[1]
-    count = len(_numpy(next(iter(shares.values()))))
+    count = len(to_numpy(next(iter(shares.values()))))
     for index, (name, share) in enumerate(shares.items()):
         place = np.arange(count) + 0.8 * ((index + 0.5) / len(shares) - 0.5)
-        ax.bar(place, _numpy(share), width=0.8 / len(shares), color=PALETTE[index], label=name)
+        ax.bar(place, to_numpy(share), width=0.8 / len(shares), color=PALETTE[index], label=name)
     ax.axhline(1 / count, color="black", linestyle=":", linewidth=1)
     ax.set_xticks(range(count))
     ax.legend(fontsize=8, ncols=len(shares), loc="upper center", bbox_to_anchor=(0.5, 1.2))
@@ -110,7 +111,7 @@ def clinic(runs, real, limit=3.0):
     )
     for (top, bottom), (name, run) in zip(axes.T, runs.items(), strict=True):
         for kind, colour, style in (("real", PALETTE[0], "-"), ("fake", PALETTE[1], "--")):
-            values = _numpy(run[kind])
+            values = to_numpy(run[kind])
             smooth = values[: len(values) // 10 * 10].reshape(-1, 10).mean(1)  # ten steps a point
             top.plot(
                 10 * np.arange(len(smooth)) + 5,

@@ -3,7 +3,8 @@ how far a message travels, what smoothing does, a solution and its errors."""
 
 import matplotlib.pyplot as plt
 
-from dlcourse.plot import PALETTE, _numpy
+from dlcourse.plot import PALETTE
+from dlcourse.report import to_numpy
 
 
 def reach_maps(places, edges, reach, start):
@@ -13,12 +14,12 @@ def reach_maps(places, edges, reach, start):
     places: (N, 2) in km. edges: (2, E), from and to. reach: {title: (N,) influences ≥ 0}. start: a
     node's number. Returns the figure.
     """
-    places, edges = _numpy(places), _numpy(edges)
+    places, edges = to_numpy(places), to_numpy(edges)
     figure, axes = plt.subplots(
         1, len(reach), figsize=(2.7 * len(reach), 3.1), sharey=True, squeeze=False
     )
     for ax, (title, values) in zip(axes[0], reach.items(), strict=True):
-        heard = _numpy(values) > 0
+        heard = to_numpy(values) > 0
         ax.plot(places[edges, 0], places[edges, 1], color="0.75", linewidth=0.7, zorder=1)
         for chosen, colour in ((~heard, "white"), (heard, PALETTE[5])):
             ax.scatter(
@@ -40,9 +41,9 @@ def smoothing(rounds, spread, accuracy):
     rounds: (K,) numbers ≥ 1. spread: (K,) in 0 … 1.
     accuracy: (seeds, K) in 0 … 1. Returns the figure.
     """
-    accuracy = _numpy(accuracy)
+    accuracy = to_numpy(accuracy)
     figure, axes = plt.subplots(1, 2, figsize=(8.0, 3.0), sharex=True)
-    axes[0].plot(rounds, _numpy(spread), marker="o", color=PALETTE[0])
+    axes[0].plot(rounds, to_numpy(spread), marker="o", color=PALETTE[0])
     axes[0].set_ylabel("share of variance left")
     axes[1].plot(rounds, accuracy.mean(0), marker="s", color=PALETTE[1])
     axes[1].fill_between(
@@ -64,7 +65,7 @@ def solution(answer, truth, title="network"):
     answer, truth: (X, T), place downwards and time to the right, both from 0 to 1.
     title: of the answer. Returns the figure.
     """
-    answer, truth = _numpy(answer), _numpy(truth)
+    answer, truth = to_numpy(answer), to_numpy(truth)
     wrong = answer - truth
     largest, limit = abs(truth).max(), abs(wrong).max() or 1.0
     figure, axes = plt.subplots(1, 3, figsize=(9.6, 2.9), sharey=True)

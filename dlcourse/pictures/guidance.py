@@ -4,7 +4,8 @@ quality against time, and the clinic of the samplers."""
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dlcourse.plot import MARKERS, PALETTE, _numpy
+from dlcourse.plot import MARKERS, PALETTE
+from dlcourse.report import to_numpy
 
 
 def guidance_tradeoff(scales, accuracy, variety, distance, real=None):
@@ -14,7 +15,7 @@ def guidance_tradeoff(scales, accuracy, variety, distance, real=None):
     All (K,). real: (accuracy, variety) of real images, a star, or None. Returns the figure.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.1))
-    scales, accuracy, variety = (_numpy(values) for values in (scales, accuracy, variety))
+    scales, accuracy, variety = (to_numpy(values) for values in (scales, accuracy, variety))
     left.plot(variety, accuracy, "o-", color=PALETTE[0])
     for scale, x, y in zip(scales, variety, accuracy, strict=True):
         left.annotate(f"{scale:g}", (x, y), textcoords="offset points", xytext=(5, 4), fontsize=8)
@@ -24,7 +25,7 @@ def guidance_tradeoff(scales, accuracy, variety, distance, real=None):
     left.set(
         xlabel="variety within a class", ylabel="class accuracy", title="numbers: scale of guidance"
     )
-    right.plot(scales, _numpy(distance), "o-", color=PALETTE[0])
+    right.plot(scales, to_numpy(distance), "o-", color=PALETTE[0])
     right.set(xlabel="scale of guidance", ylabel="Fréchet distance", ylim=(0, None))
     return figure
 
@@ -36,14 +37,15 @@ def steps_and_seconds(steps, lines, seconds, floor):
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.1))
     for index, (name, values) in enumerate(lines.items()):
-        left.plot(_numpy(steps)[: len(values)], _numpy(values), marker=MARKERS[index], label=name)
+        where = to_numpy(steps)[: len(values)]
+        left.plot(where, to_numpy(values), marker=MARKERS[index], label=name)
     left.axhline(floor, color="black", linestyle=":", linewidth=1)
     left.set(xlabel="steps", ylabel="Fréchet distance", xscale="log", ylim=(0, None))
     left.legend(fontsize=8)
-    right.plot(_numpy(steps), _numpy(seconds), "o-", color=PALETTE[2])
+    right.plot(to_numpy(steps), to_numpy(seconds), "o-", color=PALETTE[2])
     right.set(xlabel="steps", ylabel="seconds for 1000 images", xscale="log", yscale="log")
     for ax in (left, right):
-        ax.set_xticks(_numpy(steps), [f"{one}" for one in _numpy(steps)])
+        ax.set_xticks(to_numpy(steps), [f"{one}" for one in to_numpy(steps)])
         ax.tick_params(axis="x", which="minor", bottom=False, labelbottom=False)
     return figure
 
@@ -85,15 +87,15 @@ def clinic(runs, means, std, limit=3.4):
     )
     colours = np.array(PALETTE)
     for (top, bottom), (name, run) in zip(axes.T, runs.items(), strict=True):
-        values = _numpy(run["spread"])
+        values = to_numpy(run["spread"])
         top.plot(np.arange(1, len(values) + 1), values, color="black", linewidth=1.4)
         top.axhline(1, color="black", linestyle=":", linewidth=1)
         top.set(title=name, xlabel="step", yscale="log", ylim=(0.4, 12))
-        for place, colour in zip(_numpy(means), colours, strict=False):
+        for place, colour in zip(to_numpy(means), colours, strict=False):
             bottom.add_patch(plt.Circle(place, 2 * std, color=colour, alpha=0.25, linewidth=0))
         chosen = slice(0, 240)
         bottom.scatter(
-            *_numpy(run["samples"][chosen]).T, s=6, c=colours[_numpy(run["wanted"][chosen]) % 8]
+            *to_numpy(run["samples"][chosen]).T, s=6, c=colours[to_numpy(run["wanted"][chosen]) % 8]
         )
         bottom.set(xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal", xlabel="$x_1$")
     axes[0, 0].set_ylabel("spread around the label's\nplace / right spread")

@@ -87,7 +87,7 @@ def recalls(groups, rare):
     ax.set(xlabel="class (shaded: rare in the training set)", ylabel="recall",
            xticks=range(values.shape[1]), ylim=(None, 1.02))  # fmt: skip
     ax.grid(axis="x", visible=False)
-    ax.legend(loc="lower left", ncols=len(groups), fontsize=8)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(groups), fontsize=8)
     return ax
 
 

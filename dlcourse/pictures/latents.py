@@ -7,12 +7,9 @@ import torch
 from matplotlib.patheffects import withStroke
 
 from dlcourse.plot import MARKERS, PALETTE, curves, image_grid
+from dlcourse.report import to_numpy
 
 CLASSES = [*PALETTE[:7], "#882255", "#999999", "#7A5C00"]  # ten: no yellow, no colour twice
-
-
-def _array(values):
-    return torch.as_tensor(values).detach().cpu().numpy()
 
 
 def _number(ax, place, k):
@@ -31,9 +28,9 @@ def maps(codes, y, rings=(), size=3.6):
     figure, axes = plt.subplots(
         1, len(codes), figsize=(size * len(codes) + 0.6, size), squeeze=False
     )
-    y = _array(y)
+    y = to_numpy(y)
     for ax, (title, points) in zip(axes[0], codes.items(), strict=True):
-        points = _array(points)
+        points = to_numpy(points)
         if points.ndim != 2 or points.shape[1] != 2:
             raise ValueError(f"maps draws codes (N, 2); {title!r} has shape {points.shape}")
         for k in np.unique(y):
@@ -85,7 +82,7 @@ def clinic(runs, baseline, every=10):
     )
     for ax, (name, lines) in zip(axes[0], runs.items(), strict=True):
         for (label, values), style in zip(lines.items(), ("-", "--", "-"), strict=True):
-            values = np.clip(_array(values), 0.5, 3e3)
+            values = np.clip(to_numpy(values), 0.5, 3e3)
             ax.plot(
                 every * np.arange(1, len(values) + 1), values, style, label=label, linewidth=1.4
             )
@@ -121,7 +118,7 @@ def novelty(left_out, seen):
         1, len(left_out), figsize=(3.3 * len(left_out) + 0.6, 3.3), sharey=True, squeeze=False
     )
     for ax, (score, values) in zip(axes[0], left_out.items(), strict=True):
-        digits, values, control = range(len(values)), _array(values), _array(seen[score])
+        digits, values, control = range(len(values)), to_numpy(values), to_numpy(seen[score])
         ax.vlines(digits, control, values, color="0.7", linewidth=1)
         ax.plot(digits, values, "o", color=PALETTE[0], label="left out of training")
         ax.plot(digits, control, "o", color=PALETTE[1], mfc="white", label="control: all ten seen")
@@ -142,7 +139,7 @@ def correlations(tables, factors):
         1, len(tables), figsize=(4 * len(tables), 3.6), sharey=True, squeeze=False
     )
     for ax, (title, table) in zip(axes[0], tables.items(), strict=True):
-        image = ax.imshow(_array(table), cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+        image = ax.imshow(to_numpy(table), cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
         ax.set_xticks(range(len(factors)), factors, rotation=45, ha="right")
         ax.set(title=title, yticks=range(len(table)))
         ax.set_yticklabels([f"$z_{{{i}}}$" for i in range(1, len(table) + 1)])

@@ -40,7 +40,7 @@ def loop_clinic(runs, healthy):
         3, len(runs), figsize=(2.5 * len(runs), 5.4), sharex=True, sharey="row", squeeze=False
     )
     panels = [["training loss"], ["validation accuracy"], ["first layer moved", "last layer moved"]]
-    labels = ["training loss (nats)", "validation accuracy", "way / length at start"]
+    labels = ["training loss (nats)", "validation accuracy", "distance moved /\ninitial norm"]
     epochs = np.arange(1, len(healthy["training loss"]) + 1)
     for column, (name, curves) in enumerate(runs.items()):
         for ax, keys in zip(axes[:, column], panels, strict=True):

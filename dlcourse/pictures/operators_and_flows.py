@@ -4,7 +4,8 @@ a field and its forecasts, a density, and the grid that makes it."""
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dlcourse.plot import PALETTE, _numpy
+from dlcourse.plot import PALETTE
+from dlcourse.report import to_numpy
 
 
 def fields(before, after, answers):
@@ -14,14 +15,14 @@ def fields(before, after, answers):
     """
     x = np.arange(len(before)) * 360 / len(before)
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.0), sharey=True)
-    left.plot(x, _numpy(before), color="0.5")
+    left.plot(x, to_numpy(before), color="0.5")
     left.set_title("now")
     left.set_ylabel("velocity u")
-    right.plot(x, _numpy(after), color="black", linewidth=3.5, alpha=0.35, label="truth")
+    right.plot(x, to_numpy(after), color="black", linewidth=3.5, alpha=0.35, label="truth")
     for (name, values), style, colour in zip(
         answers.items(), ("-", "--", ":"), PALETTE, strict=False
     ):
-        right.plot(x, _numpy(values), style, color=colour, linewidth=1.5, label=name)
+        right.plot(x, to_numpy(values), style, color=colour, linewidth=1.5, label=name)
     right.set_title(f"later, on {len(before)} points")
     right.legend(fontsize=8)
     for ax in (left, right):
@@ -41,11 +42,11 @@ def flow(data, samples, density, extent, lines):
     for ax, points, title, colour in zip(
         axes, (data, samples), ("data", "samples"), PALETTE, strict=False
     ):
-        ax.scatter(*_numpy(points).T, s=3, color=colour, alpha=0.5, linewidths=0)
+        ax.scatter(*to_numpy(points).T, s=3, color=colour, alpha=0.5, linewidths=0)
         ax.set_title(title)
-    axes[2].imshow(_numpy(density), extent=extent, origin="lower", cmap="viridis", aspect="auto")
+    axes[2].imshow(to_numpy(density), extent=extent, origin="lower", cmap="viridis", aspect="auto")
     axes[2].set_title("density p(x)")
-    lines = _numpy(lines)
+    lines = to_numpy(lines)
     for index, line in enumerate(lines):
         axes[3].plot(*line.T, color=PALETTE[0 if index < len(lines) // 2 else 1], linewidth=0.7)
     axes[3].set_title("grid of z, seen in x")

@@ -5,7 +5,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from dlcourse import plot
-from dlcourse.plot import PALETTE, _numpy
+from dlcourse.plot import PALETTE
+from dlcourse.report import to_numpy
 
 
 def unrolled(steps=4):
@@ -54,7 +55,7 @@ def reach(norms):
     for index, (name, values) in enumerate(norms.items()):
         style = "--" if name.endswith("driven") else "-"
         ax.semilogy(
-            np.arange(len(values)), _numpy(values), style, color=PALETTE[index // 2], label=name
+            np.arange(len(values)), to_numpy(values), style, color=PALETTE[index // 2], label=name
         )
     ax.set(xlabel="lag k (steps)", ylabel=r"norm of $\partial h_T / \partial h_{T-k}$")
     ax.legend(fontsize=8, ncols=3, loc="lower left")
@@ -69,7 +70,7 @@ def explosion(runs, most=1e12):
     """
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.2))
     for ax, column, what in zip(axes, (0, 1), ("loss (MSE)", "norm of the gradient"), strict=True):
-        drawn = {name: np.nan_to_num(_numpy(run[column]), nan=most, posinf=most).clip(max=most)
+        drawn = {name: np.nan_to_num(to_numpy(run[column]), nan=most, posinf=most).clip(max=most)
                  for name, run in runs.items()}  # fmt: skip
         plot.curves(drawn, "step", what, ax=ax, logy=True)
     return figure

@@ -4,7 +4,8 @@ paths, an episode as a strip, and the clinic."""
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dlcourse.plot import PALETTE, _numpy
+from dlcourse.plot import PALETTE
+from dlcourse.report import to_numpy
 
 ARROWS = "↑→↓←"
 COLOURS = {"#": "0.35", "G": "#b7e1cd", "x": "#f4b6a6", "S": "#fff2cc"}
@@ -32,7 +33,7 @@ def value_maps(world, values, actions=None, size=0.75):
     world: a GridWorld. values: {title: v (S,)}.
     actions: {title: (S,)} or None. One colour scale. Returns the figure.
     """
-    values = {title: _numpy(v) for title, v in values.items()}
+    values = {title: to_numpy(v) for title, v in values.items()}
     free = np.array([square not in "#" for square in world.squares])
     low, high = (
         min(v[free].min() for v in values.values()),
@@ -98,7 +99,7 @@ def film(episodes, frames=8):
                                 squeeze=False, sharex=True, sharey=True,
                                 layout="constrained")  # fmt: skip
     for row, (title, observations) in zip(axes, episodes.items(), strict=True):
-        observations = _numpy(observations)
+        observations = to_numpy(observations)
         for ax, step in zip(
             row, np.linspace(0, len(observations) - 1, frames).round().astype(int), strict=True
         ):
@@ -125,7 +126,7 @@ def film(episodes, frames=8):
 def running_mean(values, width=10):
     """Running mean over the last axis, shorter by width − 1.
     values: (…, T) array or tensor. Returns an array."""
-    values = _numpy(values).astype(float)
+    values = to_numpy(values).astype(float)
     total = np.cumsum(np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1), axis=-1)
     return (total[..., width:] - total[..., :-width]) / width
 
@@ -160,7 +161,7 @@ def state_maps(x, y, maps, xlabel, ylabel):
         1, len(maps), figsize=(4.2 * len(maps), 3.3), sharey=True, squeeze=False
     )
     for ax, (title, values) in zip(axes[0], maps.items(), strict=True):
-        image = ax.contourf(_numpy(x), _numpy(y), _numpy(values), 20, cmap="viridis")
+        image = ax.contourf(to_numpy(x), to_numpy(y), to_numpy(values), 20, cmap="viridis")
         figure.colorbar(image, ax=ax)
         ax.set(title=title, xlabel=xlabel)
         ax.grid(False)

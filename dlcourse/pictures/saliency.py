@@ -4,7 +4,7 @@ images beside their maps, and images with what was answered."""
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dlcourse.plot import _numpy
+from dlcourse.report import to_numpy
 
 
 def maps(images, columns, titles=None, scale=1.25):
@@ -15,7 +15,7 @@ def maps(images, columns, titles=None, scale=1.25):
     own scale, symmetric about 0. titles: N strings that stand beside the rows, or None. Returns the
     figure. Raises ValueError where a column has not one map for each image.
     """
-    images = _numpy(images)
+    images = to_numpy(images)
     images = images[:, 0] if images.ndim == 4 else images
     wrong = [name for name, found in columns.items() if len(found) != len(images)]
     if wrong:
@@ -27,7 +27,7 @@ def maps(images, columns, titles=None, scale=1.25):
     for row, image in enumerate(images):
         axes[row, 0].imshow(image, cmap="gray", vmin=0)
         for ax, found in zip(axes[row, 1:], columns.values(), strict=True):
-            values = _numpy(found[row])
+            values = to_numpy(found[row])
             limit = max(float(np.abs(values).max()), 1e-12)
             ax.imshow(values, cmap="RdBu_r", vmin=-limit, vmax=limit)
         if titles is not None:
@@ -52,7 +52,7 @@ def pair_of_maps(left, right, titles, labels, extent):
     for ax, values, title, label, cmap in zip(
         axes, (left, right), titles, labels, ("gray", "viridis"), strict=True
     ):
-        shown = ax.imshow(_numpy(values), cmap=cmap, extent=extent, aspect="equal")
+        shown = ax.imshow(to_numpy(values), cmap=cmap, extent=extent, aspect="equal")
         ax.set(title=title, xlabel="km eastwards")
         ax.grid(False)
         figure.colorbar(shown, ax=ax, label=label)

@@ -4,7 +4,8 @@ gates along a sentence, a forecast's fan, its residuals, an attention."""
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dlcourse.plot import MARKERS, PALETTE, _numpy
+from dlcourse.plot import MARKERS, PALETTE
+from dlcourse.report import to_numpy
 
 
 def _symbols(text):
@@ -18,7 +19,7 @@ def gates(characters, values, name="forget gate"):
     characters: str of T. values: (T, H). Returns the axes."""
     ax = plt.subplots(figsize=(8.5, 3.2))[1]
     picture = ax.imshow(
-        _numpy(values).T, cmap="viridis", vmin=0, vmax=1, aspect="auto", interpolation="nearest"
+        to_numpy(values).T, cmap="viridis", vmin=0, vmax=1, aspect="auto", interpolation="nearest"
     )
     ax.set_xticks(range(len(characters)), _symbols(characters), fontsize=7)
     ax.set(xlabel="character read", ylabel="unit")
@@ -35,7 +36,7 @@ def two_series(first, second, names):
     """
     figure, axes = plt.subplots(2, 1, figsize=(7.0, 4.4))
     for index, (ax, series, name) in enumerate(zip(axes, (first, second), names, strict=True)):
-        ax.plot(_numpy(series.time), _numpy(series.value), color=PALETTE[index], linewidth=1)
+        ax.plot(to_numpy(series.time), to_numpy(series.value), color=PALETTE[index], linewidth=1)
         ax.set(ylabel=series.unit, title=name, xlabel="year" if index else None)
     return figure
 
@@ -48,9 +49,9 @@ def fan(past, future, quantiles, steps, unit, ax=None, shown=None):
     shown: how many of the past values are drawn; all by default. Returns the axes.
     """
     past, future, quantiles = (
-        _numpy(past)[-(shown or len(past)) :],
-        _numpy(future),
-        _numpy(quantiles),
+        to_numpy(past)[-(shown or len(past)) :],
+        to_numpy(future),
+        to_numpy(quantiles),
     )
     ax = plt.subplots(figsize=(6.6, 3.4))[1] if ax is None else ax
     ahead, middle = np.arange(1, len(future) + 1), quantiles.shape[1] // 2
@@ -85,8 +86,8 @@ def residuals(time, errors, correlations, unit, step, bound):
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(9.0, 3.2))
     for index, (name, values) in enumerate(errors.items()):
-        left.plot(_numpy(time), _numpy(values), color=PALETTE[index], linewidth=0.8, label=name)
-        heights = _numpy(correlations[name])
+        left.plot(to_numpy(time), to_numpy(values), color=PALETTE[index], linewidth=0.8, label=name)
+        heights = to_numpy(correlations[name])
         right.plot(np.arange(len(heights)), heights, color=PALETTE[index], marker=MARKERS[index],
                    markersize=3.5, linewidth=1, label=name)  # fmt: skip
     left.axhline(0, color="black", linewidth=0.8)
@@ -106,7 +107,7 @@ def looks(source, target, weights, ax=None):
     """
     ax = plt.subplots(figsize=(4.6, 3.4))[1] if ax is None else ax
     ax.imshow(
-        _numpy(weights)[:, : len(source)],
+        to_numpy(weights)[:, : len(source)],
         cmap="Blues",
         vmin=0,
         vmax=1,
@@ -140,7 +141,7 @@ def readers(runs, levels):
     figure, axes = plt.subplots(1, 2, figsize=(9.0, 3.6), sharey=True)
     for index, (name, run) in enumerate(runs.items()):
         for ax, part in zip(axes, ("training", "validation"), strict=True):
-            values, steps = _numpy(run[part]), len(run["training"])
+            values, steps = to_numpy(run[part]), len(run["training"])
             if part == "training":  # ten steps a point
                 values = values[: len(values) // 10 * 10].reshape(-1, 10).mean(1)
             place = (np.arange(len(values)) + 1) * steps / len(values)

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 
 from dlcourse.pictures.gan import _cloud
-from dlcourse.plot import PALETTE, _numpy
+from dlcourse.plot import PALETTE
+from dlcourse.report import to_numpy
 
 
 def separation(shift, divergences):
@@ -19,9 +20,9 @@ def separation(shift, divergences):
     figure, axes = plt.subplots(
         1, len(divergences), figsize=(2.9 * len(divergences), 2.6), squeeze=False
     )
-    shift = _numpy(shift)
+    shift = to_numpy(shift)
     for index, (ax, (name, values)) in enumerate(zip(axes[0], divergences.items(), strict=True)):
-        values = _numpy(values)
+        values = to_numpy(values)
         finite = np.isfinite(values)
         top = max(values[finite].max() * 1.15, 1.0)
         ax.plot(shift[finite], values[finite], ".-", color=PALETTE[index], markersize=5)
@@ -45,7 +46,7 @@ def plan(places, p, q, amounts):
 
     places: (K,). p, q: (K,) shares. amounts: (K, K). Returns the figure.
     """
-    places, p, q, amounts = (_numpy(values) for values in (places, p, q, amounts))
+    places, p, q, amounts = (to_numpy(values) for values in (places, p, q, amounts))
     figure = plt.figure(figsize=(4.4, 4.0))
     grid = figure.add_gridspec(2, 2, width_ratios=(1, 3), height_ratios=(1, 3))
     middle = figure.add_subplot(grid[1, 1])
@@ -73,7 +74,7 @@ def prices(x, p, q, price, judged):
 
     x, p, q, price, judged: (K,). Returns the figure.
     """
-    x, p, q, price, judged = (_numpy(values) for values in (x, p, q, price, judged))
+    x, p, q, price, judged = (to_numpy(values) for values in (x, p, q, price, judged))
     figure, (top, bottom) = plt.subplots(
         2, 1, figsize=(6.2, 4.0), sharex=True, height_ratios=(1, 2)
     )
@@ -105,15 +106,15 @@ def surfaces(critics, real, fake, limit=3.2):
             weights = torch.cat([p.flatten() for p in critic.parameters() if p.dim() > 1])
         values = 2 * (values - values.min()) / (values.max() - values.min()).clamp(min=1e-12) - 1
         top.contourf(
-            _numpy(line), _numpy(line), _numpy(values), 16, cmap="coolwarm", vmin=-1, vmax=1
+            to_numpy(line), to_numpy(line), to_numpy(values), 16, cmap="coolwarm", vmin=-1, vmax=1
         )
-        top.scatter(*_numpy(fake)[:250].T, s=3, color="white", linewidths=0)
-        top.scatter(*_numpy(real)[:250].T, s=3, color="black", linewidths=0)
+        top.scatter(*to_numpy(fake)[:250].T, s=3, color="white", linewidths=0)
+        top.scatter(*to_numpy(real)[:250].T, s=3, color="black", linewidths=0)
         top.set(
             title=title, xlabel="$x_1$", xlim=(-limit, limit), ylim=(-limit, limit), aspect="equal"
         )
         top.grid(False)
-        bottom.hist(_numpy(weights), 41, color="0.4")
+        bottom.hist(to_numpy(weights), 41, color="0.4")
         bottom.set(xlabel="weight", yscale="log")
         bottom.locator_params(axis="x", nbins=3)
     axes[0, 0].set_ylabel("$x_2$")
@@ -131,10 +132,10 @@ def clinic(runs, real, limit=4.0):
         3, len(runs), figsize=(1.85 * len(runs) + 0.4, 5.6), sharey="row", squeeze=False
     )
     for (top, middle, bottom), (name, run) in zip(axes.T, runs.items(), strict=True):
-        top.plot(_numpy(run["estimate"]), color=PALETTE[0], linewidth=1.2)
+        top.plot(to_numpy(run["estimate"]), color=PALETTE[0], linewidth=1.2)
         top.axhline(0, color="black", linestyle=":", linewidth=1)
         top.set(title=name, yscale="symlog", yticks=[-1e4, -1e2, 0, 1e2, 1e4], xticklabels=[])
-        middle.plot(_numpy(run["slope"]), color=PALETTE[2], linewidth=1.2)
+        middle.plot(to_numpy(run["slope"]), color=PALETTE[2], linewidth=1.2)
         middle.axhline(1, color="black", linestyle=":", linewidth=1)
         middle.set(yscale="log", xlabel="round")
         _cloud(bottom, run["samples"], real, limit)
@@ -158,7 +159,7 @@ def duel(updates, seconds, distances, floor):
         axes, (updates, seconds), ("updates of any network", "seconds, here"), strict=True
     ):
         for index, (name, runs) in enumerate(distances.items()):
-            x, runs = _numpy(where[name]), _numpy(runs)
+            x, runs = to_numpy(where[name]), to_numpy(runs)
             ax.plot(
                 x,
                 runs.mean(0),
@@ -180,26 +181,24 @@ def duel(updates, seconds, distances, floor):
     return figure
 
 
-def watched(runs, rounds, floor):
-    """What the critic says and what is so while a generator trains: a panel for each run.
+def agreement(runs):
+    """What the critic says against the exact distance while a generator trains: a panel for each
+    kind of run, a colour for each seed, its end circled; dotted: both equal.
 
-    runs: {title: {name: (T,)}}. rounds: at the last of the T moments.
-    floor: of the exact distance. Returns the figure.
+    runs: {title: a list of (2, T), the critic's numbers and the exact ones, one for each seed}.
+    Returns the figure.
     """
-    figure, axes = plt.subplots(
-        1, len(runs), figsize=(4.1 * len(runs), 3.0), sharey=True, squeeze=False
-    )
-    for ax, (title, series) in zip(axes[0], runs.items(), strict=True):
-        for index, (name, values) in enumerate(series.items()):
-            ax.plot(
-                np.linspace(0, rounds, len(values) + 1)[1:],
-                _numpy(values),
-                label=name,
-                color=PALETTE[index],
-            )
-        ax.axhline(floor, color="black", linestyle=":", linewidth=1)
-        ax.set(title=title, xlabel="round")
-    axes[0, 0].set_ylabel("distance")
+    figure, axes = plt.subplots(1, len(runs), figsize=(3.5 * len(runs), 3.2), squeeze=False)
+    for ax, (title, seeds) in zip(axes[0], runs.items(), strict=True):
+        for seed, values in enumerate(seeds):
+            said, exact = to_numpy(values)
+            ax.plot(exact, said, "os^DvPX*"[seed % 8] + "-", label=f"seed {seed}",
+                    markersize=4, linewidth=0.7)  # fmt: skip
+            ax.plot(exact[-1:], said[-1:], "o", color="black", markersize=9, fillstyle="none",
+                    label=None if seed else "at the end")  # fmt: skip
+        ax.axline((0, 0), slope=1, color="black", linestyle=":", label="both equal")
+        ax.set(title=title, xlabel="exact distance W", xlim=0, ylim=min(0.0, ax.get_ylim()[0]))
+    axes[0, 0].set_ylabel("the critic's estimate")
     axes[0, 0].legend(fontsize=8)
     return figure
 
@@ -215,7 +214,7 @@ def follows(losses, distances, xlabels):
     )
     for ax, title in zip(axes[0], losses, strict=True):
         for seed, (x, y) in enumerate(
-            zip(_numpy(losses[title]), _numpy(distances[title]), strict=True)
+            zip(to_numpy(losses[title]), to_numpy(distances[title]), strict=True)
         ):
             ax.plot(x, y, "os^DvPX*"[seed % 8] + "-", label=f"seed {seed}", linewidth=1.2)
         ax.set(title=title, xlabel=xlabels[title], yscale="log")

@@ -103,10 +103,11 @@ def _build(course, args):
 def _verify(course, args):
     from dlcourse.release.verify.verify import verify, waiting
 
-    findings = verify(course, args.days)
+    sources = {}
+    findings = verify(course, args.days, sources)
     for finding in findings:
         print(finding)
-    left = [] if findings else list(waiting(course, args.days))
+    left = [] if findings else list(waiting(course, sources))
     for line in left if args.days else ():
         print(f"waits for its day's edit: {line}")
     print(f"{len(findings)} findings" if findings else "everything is in order")

@@ -79,6 +79,11 @@ def test_encoding_the_training_text_is_what_learning_ended_with():
     assert lengths[0] == len(TEXT) and all(a > b for a, b in pairwise(lengths))
 
 
-def test_an_unknown_token_is_an_error():
+@pytest.mark.parametrize("tokens", [[256], [-1], [32, -257]])
+def test_an_unknown_token_is_an_error(tokens):
     with pytest.raises(IndexError):
-        bpe_decode([256], [])
+        bpe_decode(tokens, [])
+
+
+def test_no_tokens_are_no_bytes():
+    assert bpe_decode([], [(97, 98)]) == b""

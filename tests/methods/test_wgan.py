@@ -82,6 +82,22 @@ def test_power_iteration_agrees_with_the_decomposition():
     )
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]],  # Sobel
+        [[1.0, -1.0]],
+        [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]],
+    ],
+)
+def test_power_iteration_where_a_vector_of_ones_would_give_nan(rows):
+    weight = torch.tensor(rows)
+    assert torch.equal(weight.sum(1), torch.zeros(len(rows)))
+    assert methods.largest_singular_value(weight).item() == pytest.approx(
+        torch.linalg.matrix_norm(weight, 2).item(), rel=1e-5, abs=1e-9
+    )
+
+
 def test_the_batches_of_x_say_how_often_the_critic_steps():
     generator, critic = nn.Linear(1, 2), nn.Linear(2, 1)
     optimisers = [torch.optim.SGD(model.parameters(), 0.1) for model in (generator, critic)]

@@ -80,5 +80,9 @@ def test_folded_draws_every_point_with_unit_spread():
     )
     points = np.concatenate([c.get_offsets() for c in figure.axes[0].collections])
     assert np.allclose(np.asarray(points).std(0), 1, atol=0.02)
+    x[0] = 100  # a point far outside: its panel grows
+    figure = pictures.folded([lambda p: p], x, torch.arange(50) % 2, ["far"])
+    points = np.concatenate([c.get_offsets() for c in figure.axes[0].collections])
+    assert np.abs(points).max() < figure.axes[0].get_xlim()[1]
     with pytest.raises(ValueError, match="1 maps and 2 titles"):
         pictures.folded([torch.relu], x, torch.zeros(50), ["a", "b"])

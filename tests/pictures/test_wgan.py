@@ -86,9 +86,10 @@ def test_a_duel_against_updates_and_against_seconds():
     assert np.allclose(figure.axes[0].lines[1].get_ydata(), away["two"].mean(0))
 
 
-def test_runs_are_watched_and_losses_followed():
-    figure = wgan.watched({"n = 1": {"critic": [1.0, 2.0], "exact": [2.0, 1.0]}}, 100, 0.1)
-    assert figure.axes[0].lines[1].get_xdata().tolist() == [50.0, 100.0]
+def test_estimates_beside_exact_distances_and_losses_followed():
+    figure = wgan.agreement({"n = 1": [torch.tensor([[1.0, 2.0], [2.0, 1.5]])]})
+    assert figure.axes[0].lines[0].get_xdata().tolist() == [2.0, 1.5]
+    assert figure.axes[0].lines[1].get_ydata().tolist() == [2.0]
     losses, away = {"DCGAN": torch.rand(3, 4)}, {"DCGAN": torch.rand(3, 4) + 1}
     figure = wgan.follows(losses, away, {"DCGAN": "nats"})
     assert len(figure.axes[0].lines) == 3 and figure.axes[0].get_xlabel() == "nats"

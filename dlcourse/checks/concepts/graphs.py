@@ -73,6 +73,9 @@ SHORT_CUT = Expression(
 )
 
 
+TWO_RESULTS = Expression((3.0, 10.0), (("mul", 0, 0), ("relu", 2), ("mul", 2, 1)))
+
+
 def _graph_cases():
     return [
         case("a product of two numbers", PRODUCT),
@@ -119,7 +122,7 @@ def _backward(root):
         tensors[id(node)] = (node, value)
     nodes, values = zip(*tensors.values(), strict=True)
     for node, grad in zip(nodes, torch.autograd.grad(values[-1], values), strict=True):
-        node.grad += grad.item()
+        node.grad = grad.item() + (0.0 if node.parents else node.grad)  # only leaves add up
 
 
 class _Watched(Node):
@@ -133,11 +136,12 @@ class _Watched(Node):
         self.__dict__[name] = value
 
 
-def _gradients(function, expression):
-    """Gradients of the expression's numbers and of its steps,
-    in their order, after function(root)."""
+def _gradients(function, expression, roots=(-1,)):
+    """Gradients of the expression's numbers and of its steps, in their order, after function(root)
+    for each of the roots."""
     nodes = expression.nodes([_Watched(number) for number in expression.numbers])
-    function(nodes[-1])
+    for root in roots:
+        function(nodes[root])
     if not any(node.written for node in nodes):
         raise NotImplementedError
     grads = [node.grad for node in nodes]
@@ -147,8 +151,17 @@ def _gradients(function, expression):
     }
 
 
-def _walk(order, update, start=1.0):
+def _second_calls():
+    return [
+        case("called twice for one result: only leaves add up", DIAMOND, (-1, -1)),
+        case("x = 3, s = x²: called for relu(s), then for 10·s", TWO_RESULTS, (3, 4)),
+    ]
+
+
+def _walk(order, update, start=1.0, clears=lambda node: False):
     def backward(root):
+        for node in order(root):
+            node.grad = 0.0 if clears(node) else node.grad
         root.grad = start
         for node in order(root):
             for parent, slope in zip(node.parents, node.slopes, strict=True):
@@ -174,7 +187,7 @@ backward = Check(
     reference=_backward,
     probe=_gradients,
     returns=False,
-    cases=_graph_cases,
+    cases=lambda: [*_graph_cases(), *_second_calls()],
     rtol=1e-6,
     atol=1e-9,
     mistakes=[
@@ -192,6 +205,14 @@ backward = Check(
                 "The slope of the root with respect to itself is 1. "
                 "Start with 0 and everything stays 0.",
                 _walk(_reverse, _accumulate, start=0.0)),
+        Mistake("what an earlier call left in between is passed on again",
+                "Before you start, set the gradient of every node that has parents to 0: what an "
+                "earlier call has left there would go down to the leaves a second time.",
+                _walk(_reverse, _accumulate)),
+        Mistake("the leaves are cleared too",
+                "Gradients of the leaves add up over several calls, as in torch: set only nodes "
+                "that have parents to 0.",
+                _walk(_reverse, _accumulate, clears=lambda node: True)),
         Mistake("the node's gradient is missing",
                 "The chain rule multiplies: local slope times node.grad.",
                 _walk(_reverse, lambda old, slope, grad: old + slope)),

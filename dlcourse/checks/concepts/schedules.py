@@ -71,13 +71,17 @@ cosine_with_warmup = Check(
 
 
 def _stop(losses, patience):
-    best = losses.index(min(losses))
+    best = min(range(len(losses)), key=lambda i: (math.isnan(losses[i]), losses[i], i))
     return len(losses) - 1 - best >= patience
 
 
 def _rises(losses, patience):
     rising = [later > earlier for earlier, later in zip(losses, losses[1:], strict=False)]
     return len(rising) >= patience and all(rising[-patience:])
+
+
+def _nan_as_best(losses, patience):
+    return len(losses) - 1 - losses.index(min(losses)) >= patience
 
 
 def _ties_count(losses, patience):
@@ -106,6 +110,7 @@ stop_early = Check(
         case("higher is worse", [0.5, 0.6, 0.7], 2),
         case("nothing new for long", [1.0, 0.8, 0.9, 0.85, 0.9, 0.85, 0.9], 2),
         case("patience of 3, three without progress", [1.0, 0.7, 0.9, 0.8, 0.75], 3),
+        case("NaN first, then still falling", [math.nan, 0.9, 0.8, 0.7], 2),
     ],
     mistakes=[
         Mistake("only rises in a row count",
@@ -121,6 +126,10 @@ stop_early = Check(
         Mistake("a tie counts as progress",
                 "Only a loss below the best so far is progress: take the first minimum.",
                 _ties_count),
+        Mistake("NaN counts as the best",
+                "min of a list that starts with NaN is NaN, since nothing is smaller. Look for the "
+                "best among the other losses.",
+                _nan_as_best),
         Mistake("the answer is always the same",
                 "It depends on how long ago the best loss was: compare.",
                 lambda losses, patience: False),

@@ -9,6 +9,7 @@ from dlcourse.checks.experiments.tensor_graph import (
     graph_cases,
     order_by_counting,
     order_by_distance,
+    second_calls,
 )
 
 
@@ -23,13 +24,21 @@ def _by_torch(root):
         values[id(node)].retain_grad()
     values[id(root)].backward()
     for node in order:
-        node.grad = values[id(node)].grad.numpy()
+        grad = values[id(node)].grad.numpy()
+        node.grad = grad if node.parents else node.grad + grad
     return values[id(root)].item()
 
 
-def run_backward(root, order=order_by_counting, start=1.0, add=True):
+def run_backward(root, order=order_by_counting, start=1.0, add=True, clears="inner"):
     """Fills .grad of all that root was computed from,
-    returns the value of root; what a blank goes on with."""
+    returns the value of root; what a blank goes on with.
+
+    clears: whose old gradient is set to 0 first, "inner" nodes (those with parents), "all" or
+    "none".
+    """
+    for node in order(root):
+        if clears == "all" or (clears == "inner" and node.parents):
+            node.grad = np.zeros_like(node.data)
     root.grad = np.full_like(root.data, start)
     for node in reversed(order(root)):
         for parent, grad in zip(
@@ -40,11 +49,10 @@ def run_backward(root, order=order_by_counting, start=1.0, add=True):
 
 
 def _gradients(function, make):
-    root, leaves = make()
-    value = function(root)
-    return {"value": value} | {
-        f"gradient of leaf {i}": leaf.grad for i, leaf in enumerate(leaves, start=1)
-    }
+    roots, leaves = make()
+    for root in roots if isinstance(roots, tuple) else (roots,):
+        value = function(root)
+    return {"value": value} | {f"gradient {i}": leaf.grad for i, leaf in enumerate(leaves, start=1)}
 
 
 def _every_path(root):
@@ -64,7 +72,7 @@ backward = Check(
     reference=_by_torch,
     fallback="dlcourse.checks.experiments.gradients:run_backward",
     probe=_gradients,
-    cases=graph_cases,
+    cases=graph_cases + second_calls,
     mistakes=[
         Mistake("overwritten instead of added",
                 "A node that is used twice gets a gradient from each use, and they add up: "
@@ -85,6 +93,14 @@ backward = Check(
         Mistake("handed on before it is complete",
                 "A node must wait until all of its shares have arrived, then hand on, once.",
                 _every_path),
+        Mistake("what an earlier call left in between is passed on again",
+                "Before you start, set the gradient of every tensor that has parents to 0: what an "
+                "earlier call has left there would go down to the leaves a second time.",
+                lambda root: run_backward(root, clears="none")),
+        Mistake("the leaves are cleared too",
+                "Gradients of the leaves add up over several calls, as in torch: set only tensors "
+                "that have parents to 0.",
+                lambda root: run_backward(root, clears="all")),
         Mistake("the value of root is not returned",
                 "Return float(root.data): the loss, ready to be printed.",
                 lambda root: run_backward(root) and float(root.grad)),

@@ -79,6 +79,17 @@ def _chain():
     return h, [x, y]
 
 
+def _two_results():
+    (x,) = _leaves((2,))
+    s = x * x
+    return (s.sum(), (s * Node([10.0, 10.0])).sum()), [x, s]
+
+
+def _one_result_twice():
+    root, leaves = _diamond()
+    return (root, root), leaves
+
+
 GRAPHS = {
     "the sum of x": _single,
     "x * x: one parent twice": _twice,
@@ -88,6 +99,10 @@ GRAPHS = {
     "a chain of 5,000 operations": _chain,
 }
 graph_cases = [case(label, make) for label, make in GRAPHS.items()]
+second_calls = [
+    case("called twice for one result: only leaves add up", _one_result_twice),
+    case("s = x * x: called for its sum, then for ten times its sum", _two_results),
+]
 
 
 def _reachable(root):

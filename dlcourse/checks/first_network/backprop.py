@@ -18,24 +18,16 @@ def _differences(f, x, step, rule):
     return np.array([rule(f, x, index, step) for index in np.ndindex(*x.shape)]).reshape(x.shape)
 
 
-def _richardson(f, x, step=1e-5):
-    """Gradient by differences over 2·step and 4·step,
-    combined so that the error is of order step⁴."""
-
-    def slope(f, x, index, step):
-        near = _shifted(f, x, index, step) - _shifted(f, x, index, -step)
-        far = _shifted(f, x, index, 2 * step) - _shifted(f, x, index, -2 * step)
-        return (8 * near - far) / (12 * step)
-
-    return _differences(f, x, step, slope)
-
-
 def _forward_difference(f, x, index, step):
     return (_shifted(f, x, index, step) - f(x)) / step
 
 
 def _half_width(f, x, index, step):
     return (_shifted(f, x, index, step) - _shifted(f, x, index, -step)) / step
+
+
+def _central(f, x, step=1e-5):
+    return _differences(f, x, step, _half_width) / 2
 
 
 def _all_at_once(f, x, step=1e-5):
@@ -62,6 +54,10 @@ def square(x):
     return float((x**2).sum())
 
 
+def cube(x):
+    return float((x**3).sum())
+
+
 def product_of_sums(x):
     return float(x.sum() * (x[0].sum() + (x**2).sum()))
 
@@ -72,7 +68,7 @@ def softplus(x):
 
 numerical_gradient = Check(
     "numerical_gradient",
-    reference=_richardson,
+    reference=_central,
     rtol=1e-6,
     cases=lambda: [
         case("f(x) = x² at x = 3, step 0.5", square, np.array([3.0]), 0.5),
@@ -81,6 +77,7 @@ numerical_gradient = Check(
         case("entries that act on one another", product_of_sums,
              np.array([[1.0, -2.0], [0.5, 3.0], [2.0, 1.0]]), 1e-4),
         case("a transposed view", softplus, np.linspace(-2, 3, 6).reshape(2, 3).T, 1e-4),
+        case("f(x) = x³ at x = 2, step 0.5: 3·2² + 0.5²", cube, np.array([2.0]), 0.5),
     ],
     mistakes=[
         Mistake("one-sided difference",
@@ -97,6 +94,9 @@ numerical_gradient = Check(
                 "After entry i is done it must have its old value again, or entry i + 1 is "
                 "differentiated at another point.",
                 _not_put_back),
+        Mistake("a step of its own",
+                "Move each entry by `step`, the argument; a cube shows its size.",
+                lambda f, x, step=1e-5: _central(f, x)),
         Mistake("x comes back changed",
                 "The caller's x has been moved. Work on a copy, or put each entry back.",
                 _left_shifted),

@@ -1,5 +1,5 @@
 """Checks of what turns scores into a loss, in NumPy:
-softmax, one-hot, cross-entropy and the gradient of the two."""
+softmax, one-hot and cross-entropy."""
 
 from functools import partial
 
@@ -44,6 +44,12 @@ WRONG_AXIS = Mistake(
     lambda z: _softmax(z, 0),
 )
 
+
+def _minus_mean(z):
+    e = np.exp(z - z.mean(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
 softmax = Check(
     "softmax",
     reference=_softmax,
@@ -55,6 +61,7 @@ softmax = Check(
         case("very large scores", np.array([[1000.0, 1001.0], [0.0, 1.0]])),
         case("one row of large scores, one of very negative ones",
              np.array([[1000.0, 1001.0], [-1000.0, -1001.0]])),
+        case("one score far above the other", np.array([[0.0, 2000.0]])),
     ],
     mistakes=[
         WRONG_AXIS,
@@ -66,6 +73,10 @@ softmax = Check(
                 "The row of very negative scores then underflows to 0/0. Each row needs its own "
                 "maximum: z.max(axis=-1, keepdims=True).",
                 _one_maximum),
+        Mistake("the row's mean is subtracted",
+                "Scores far apart still overflow: the largest can lie far above the mean. Subtract "
+                "the row's maximum.",
+                _minus_mean),
         Mistake("one sum for the whole batch",
                 "The whole array sums to 1, but each row should: "
                 "sum with axis=-1 and keepdims=True.",
@@ -75,6 +86,11 @@ softmax = Check(
                 _softmax_in_place),
     ],
 )  # fmt: skip
+
+
+def _rows_and_dtype(function, y, classes):
+    rows = function(y, classes)
+    return {"rows": rows, "dtype": str(getattr(rows, "dtype", "none"))}
 
 
 def _one_hot(y, classes):
@@ -90,12 +106,17 @@ def _whole_columns(y, classes):
 one_hot = Check(
     "one_hot",
     reference=_one_hot,
+    probe=_rows_and_dtype,
     cases=lambda: [
         case("one example of class 1, three classes", np.array([1]), 3),
         case("three examples, the last class absent", np.array([2, 0, 2]), 4),
         case("five examples, two classes", np.array([0, 1, 1, 0, 1]), 2),
     ],
     mistakes=[
+        Mistake("not in float32",
+                "NumPy makes float64 unless you ask for something else, and one such array turns "
+                "every gradient into float64: dtype=np.float32.",
+                lambda y, classes: _one_hot(y, classes).astype(np.float64)),
         Mistake("classes counted from 1",
                 "Class 0 is the first column: the 1 stands in column y, not y − 1.",
                 lambda y, classes: np.roll(_one_hot(y, classes), -1, axis=1)),
@@ -125,6 +146,11 @@ def _log_sum_exp(logits, y):
     return float((np.log(np.exp(logits).sum(-1)) - logits[np.arange(len(y)), y]).mean())
 
 
+def _times_one_hot(logits, y):
+    log_p = torch.log_softmax(torch.tensor(logits), -1).numpy()
+    return float(-(_one_hot(y, logits.shape[1]) * log_p).sum() / len(y))
+
+
 def _labels(n, classes):
     return np.random.default_rng(n + 1).integers(classes, size=n)
 
@@ -145,8 +171,14 @@ cross_entropy = Check(
              np.array([0])),
         case("very large scores, sure and right", np.array([[1000.0, 0.0], [0.0, 900.0]]),
              np.array([0, 1])),
+        case("a class that is ruled out: its score is −inf", np.array([[0.0, 0.0, -np.inf]]),
+             np.array([1])),
     ],
     mistakes=[
+        Mistake("log p times the one-hot label",
+                "Where log p is −inf, 0 · (−inf) is NaN. Pick the entry of the true class instead: "
+                "log_p[np.arange(len(y)), y].",
+                _times_one_hot),
         Mistake("the 1/N is missing",
                 "The loss is the mean over the batch, so that it does not depend "
                 "on the batch size: divide by len(y).",
@@ -181,50 +213,5 @@ cross_entropy = Check(
                 "The network's outputs are scores of any sign. "
                 "They become log-probabilities only through log-softmax.",
                 lambda logits, y: float(-np.log(logits[np.arange(len(y)), y]).mean())),
-    ],
-)  # fmt: skip
-
-
-def _gradient(logits, y, reduction="mean"):
-    logits = torch.tensor(logits, requires_grad=True)
-    return torch.autograd.grad(
-        F.cross_entropy(logits, torch.tensor(y), reduction=reduction), logits
-    )[0].numpy()
-
-
-softmax_cross_entropy_backward = Check(
-    "softmax_cross_entropy_backward",
-    reference=_gradient,
-    cases=lambda: [
-        case("one example, two equal scores", np.array([[0.0, 0.0]]), np.array([1])),
-        case("two examples, three classes", np.array([[1.0, 2.0, 3.0], [0.0, 1.0, 0.0]]),
-             np.array([2, 0])),
-        case("six examples in float32", _scores(6, 4), _labels(6, 4)),
-        case("a transposed view", _scores(3, 5, np.float64).T, _labels(5, 3)),
-        case("very large scores", np.array([[1000.0, 0.0], [0.0, 1.0]]), np.array([1, 1])),
-    ],
-    mistakes=[
-        Mistake("the 1/N is missing",
-                "The loss is a mean over N examples, so each one's share of "
-                "the gradient is divided by N too.",
-                lambda logits, y: _gradient(logits, y, "sum")),
-        Mistake("opposite sign",
-                "The gradient is p − one_hot: positive for wrong classes, "
-                "so that a step downhill lowers their scores.",
-                lambda logits, y: -_gradient(logits, y)),
-        Mistake("the softmax is missing",
-                "The gradient compares probabilities with the one-hot label, "
-                "not the logits themselves.",
-                lambda logits, y: (logits - _one_hot(y, logits.shape[1])) / len(y)),
-        Mistake("the one-hot label is missing",
-                "p/N pushes every score down. Subtract 1 at the true class before you divide.",
-                lambda logits, y: _softmax(logits) / len(y)),
-        Mistake("mean over examples and classes",
-                "The loss sums over classes and averages over examples: divide by N only.",
-                lambda logits, y: _gradient(logits, y) / logits.shape[1]),
-        Mistake("softmax over the wrong axis",
-                "Each row's probabilities sum to 1, so each row of the gradient sums to 0. "
-                "Normalise along axis=-1.",
-                lambda logits, y: (_softmax(logits, 0) - _one_hot(y, logits.shape[1])) / len(y)),
     ],
 )  # fmt: skip

@@ -19,7 +19,8 @@ def _fit_torch(x, y, model, rate, epochs, size, rng, fault=None):
     losses, piled = [], [torch.zeros_like(p) for p in model.parameters()]
     orders = [torch.from_numpy(rng.permutation(len(x))) for _ in range(epochs)]
     for order in orders[:1] * epochs if fault == "one order" else orders:
-        for start in range(0, len(x), size):
+        end = len(x) if fault == "leftovers too" else len(x) - size + 1
+        for start in range(0, end, size):
             rows = order[start : start + size]
             output = model(x[rows])
             output = output.softmax(1) if fault == "softmax twice" else output
@@ -80,6 +81,9 @@ fit_torch = Check(
                 "Draw a new rng.permutation(len(x)) at the start of each epoch, "
                 "inside the loop over the epochs.",
                 _broken_torch("one order")),
+        Mistake("the examples left over are a batch too",
+                "As in `fit`: let start end where a full batch still fits, len(x) - size + 1.",
+                _broken_torch("leftovers too")),
         Mistake("the loss is a sum",
                 "F.cross_entropy averages over the batch by default: leave reduction alone.",
                 _broken_torch("sum")),

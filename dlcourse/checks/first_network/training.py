@@ -63,7 +63,8 @@ def _logits(x, weights):
 
 
 def descend_with_fault(x, y, parameters, rate, epochs, size, rng, fault=None):
-    """Minibatch descent by autograd; `fault` names what goes wrong, None is the right loop."""
+    """Minibatch descent by autograd, full batches only; `fault` names what goes wrong, None is the
+    right loop."""
     x, y = torch.tensor(x), torch.tensor(y)
     weights = {name: torch.tensor(value, requires_grad=True) for name, value in parameters.items()}
     losses, orders = [], [rng.permutation(len(x)) for _ in range(epochs)]
@@ -73,7 +74,7 @@ def descend_with_fault(x, y, parameters, rate, epochs, size, rng, fault=None):
     for order in orders:
         for start in range(0, len(x), size):
             rows = order[start : start + size]
-            if fault == "full batches only" and len(rows) < size:
+            if len(rows) < size and fault != "leftovers too":
                 break
             targets = y[start : start + size] if fault == "labels shuffled" else y[rows]
             rows, targets = (slice(None), y) if fault == "all rows" else (rows, targets)
@@ -117,7 +118,7 @@ def _problem(n, d, h, classes, dtype=np.float64):
 SCHEDULES = [  # label, problem, rate, epochs, batch size, seed
     ("one epoch of one batch", (3, 2, 4, 2), 0.1, 1, 3, 0),
     ("one epoch of three batches", (6, 3, 5, 2), 0.2, 1, 2, 1),
-    ("two epochs, the last batch short", (7, 2, 4, 3), 0.2, 2, 3, 2),
+    ("two epochs, one example left over", (7, 2, 4, 3), 0.2, 2, 3, 2),
     ("three epochs in float32", (8, 3, 6, 4, np.float32), 0.05, 3, 4, 3),
 ]
 
@@ -140,10 +141,10 @@ fit = Check(
                 "Then every image meets another image's label and there is nothing to learn. Index "
                 "both with the same rows: x[rows], y[rows].",
                 _broken("labels shuffled")),
-        Mistake("the short last batch is left out",
-                "7 examples in batches of 3 are 3, 3 and 1: let start run over range(0, len(x), "
-                "size), and the last slice is short by itself.",
-                _broken("full batches only")),
+        Mistake("the examples left over are a batch too",
+                "7 examples in batches of 3 are two batches; the one left over waits for the next "
+                "order. Let start end where a full batch still fits: len(x) - size + 1.",
+                _broken("leftovers too")),
         Mistake("the same order in every epoch",
                 "Draw a new rng.permutation(len(x)) at the start of each epoch, "
                 "inside the loop over the epochs.",

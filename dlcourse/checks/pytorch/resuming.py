@@ -79,10 +79,10 @@ def _snapshot(model, optimiser, scheduler, generator, epoch):
     }
 
 
-def _put_back(snapshot, model, optimiser, scheduler, generator, leave=()):
+def _put_back(snapshot, model, optimiser, scheduler, generator, leave=(), keep=copy.deepcopy):
     for name, part in zip(PARTS[:3], (model, optimiser, scheduler), strict=True):
         if name not in leave:
-            part.load_state_dict(snapshot[name])
+            part.load_state_dict(keep(snapshot[name]))
     if "generator" not in leave:
         generator.set_state(snapshot["generator"])
     if "rng" not in leave:
@@ -175,13 +175,17 @@ take_snapshot = Check(
 )  # fmt: skip
 
 
-def _put_probe(function, kind, epochs):
-    """What differs after a snapshot was put back into other objects,
-    at once and two epochs later."""
+def _put_probe(function, kind, epochs, earlier=0):
+    """What differs after a snapshot was put back into other objects, at once and two epochs
+    later; earlier: how many other runs have gone on from it before."""
     with torch.random.fork_rng(devices=[]):
         first = _Run(kind).go_on(epochs)
         snapshot, here = _snapshot(*first.parts(), epochs), first.state()
         end = first.go_on(2).state()
+        for seed in range(earlier):
+            other = _Run(kind, seed=seed)
+            function(snapshot, *other.parts())
+            other.go_on(2)
         second = _Run(kind, seed=99)
         torch.rand(5)
         before = second.state()
@@ -201,11 +205,18 @@ def _no_epoch(*args):
     _put_back(*args)
 
 
+def _used_up(*args):
+    return _put_back(*args, keep=lambda state: state)
+
+
 put_back = Check(
     "put_back",
     reference=_put_back,
     probe=_put_probe,
-    cases=_cases,
+    cases=lambda: [
+        *_cases(),
+        case("resumed twice from the same snapshot", torch.optim.AdamW, 1, 1),
+    ],
     returns=False,
     mistakes=[
         Mistake("only the weights",
@@ -222,5 +233,8 @@ put_back = Check(
                 _without("rng")),
         Mistake("the epoch is not returned",
                 "Whoever goes on wants to know where: return snapshot['epoch'].", _no_epoch),
+        Mistake("the snapshot is used up",
+                "The optimiser takes over the tensors it is given, and training changes them: "
+                "load copy.deepcopy(snapshot['optimiser']).", _used_up),
     ],
 )  # fmt: skip

@@ -49,6 +49,7 @@ next_probabilities = Check(
              3),
         case("large logits", _logits(2, 5, seed=2, scale=100.0), 0.7, 4),
         case("k = V", _logits(2, 3, seed=3), 1.5, 3),
+        case("k above V: all stay", _logits(2, 3, seed=4), 1.0, 5),
     ],
     mistakes=[
         Mistake("temperature multiplied", "Divide: a high temperature makes the choice freer.",

@@ -101,15 +101,17 @@ def _conv():
 
 
 def _power(weight, steps, fault=None):
-    v = torch.ones(weight.shape[1], dtype=weight.dtype)
+    v = torch.arange(weight.shape[1], dtype=weight.dtype).cos()
+    v = torch.ones_like(v) if fault in ("ones", "ones, bare") else v
+    least = 0.0 if fault in ("bare", "ones, bare") else 1e-12
     for _ in range(1 if fault == "once" else steps):
         u = weight @ v
         if fault == "no transpose":
             v = u / u.norm()
             continue
-        u = u if fault == "no norms" else u / u.norm()
+        u = u if fault == "no norms" else u / u.norm().clamp(min=least)
         v = weight.T @ u
-        v = v if fault == "no norms" else v / v.norm()
+        v = v if fault == "no norms" else v / v.norm().clamp(min=least)
     if fault == "no transpose":
         return v @ weight @ v
     return (weight @ v).norm() ** (2 if fault == "squared" else 1)
@@ -117,6 +119,9 @@ def _power(weight, steps, fault=None):
 
 def _wrong(fault):
     return lambda *args: _power(*args, fault=fault)
+
+
+ONES = "Where every row sums to 0, W times ones is 0: start from 1, cos 1, cos 2 and so on."
 
 
 def _matrix(n, m, seed, dtype=torch.float32):
@@ -144,6 +149,9 @@ largest_singular_value = Check(
         case("6 × 2 in float64", _matrix(6, 2, 1, torch.float64), 200),
         case("a transposed 4 × 3", _matrix(4, 3, 2).T, 200),
         case("entries in the thousands, 50 steps", 3000 * _matrix(8, 8, 3), 50),
+        case("a Sobel kernel, whose rows sum to 0",
+             torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]), 20),
+        case("zeros", torch.zeros(2, 3), 5),
     ],
     mistakes=[
         Mistake("an eigenvalue",
@@ -156,6 +164,11 @@ largest_singular_value = Check(
                 "WᵀW has the squared singular values for eigenvalues: "
                 "take the root, or return uᵀWv.",
                 _wrong("squared")),
+        Mistake("starts from ones", ONES, _wrong("ones, bare")),
+        Mistake("starts from ones, with a least length", ONES, _wrong("ones")),
+        Mistake("divides by a length of 0",
+                "A matrix of zeros leaves no direction: clamp the length, .clamp(min=1e-12).",
+                _wrong("bare")),
         Mistake("a single step", "Each step turns v a bit further: loop `steps` times.",
                 _wrong("once")),
         Mistake("the norm of all entries",

@@ -23,8 +23,8 @@ FLOORS = {
     "schedule": (("torch",), ()),
     "metrics": (("torch", "numpy"), ()),
     "report": (("torch", "numpy"), ()),
-    "plot": (("torch", "numpy", "matplotlib"), ()),
-    "pictures": (("torch", "numpy", "matplotlib"), ("plot",)),
+    "plot": (("torch", "numpy", "matplotlib"), ("report",)),
+    "pictures": (("torch", "numpy", "matplotlib"), ("plot", "report")),
     # None: not even one another, so that a file can be pasted into a notebook
     "models": (("torch",), None),
     "methods": (("torch", "gymnasium"), ("device", "train", "metrics")),

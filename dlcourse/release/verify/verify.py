@@ -19,10 +19,10 @@ SOURCE_MB, ALL_MB = 1.5, 25
 TEXTS = ("README.md", "CONTRIBUTING.md")
 
 
-def verify(course, names=()):
+def verify(course, names=(), sources=None):
     """Findings about the named days or notebooks, one line each; about the
-    whole tree where none is named."""
-    findings, sources = [], {}
+    whole tree where none is named. sources: a dict that gets what was read, by its path."""
+    findings, sources = [], {} if sources is None else sources
     notebooks = course.select(names)
     for notebook in notebooks:
         findings += _check_pair(course, notebook, sources)
@@ -45,11 +45,12 @@ def verify(course, names=()):
     return list(dict.fromkeys(findings))
 
 
-def waiting(course, names=()):
-    """What a day may have until it is edited for the second edition: findings, but no faults."""
-    for notebook in course.select(names):
-        if not _held(course, notebook) and (course.root / notebook.source).is_file():
-            yield from long_cells(notebook.source, read_notebook(course.root / notebook.source))
+def waiting(course, sources):
+    """What a day may have until it is edited for the second edition: findings, but no faults.
+    sources: the notebooks that `verify` has read, by their paths."""
+    for notebook in course.notebooks():
+        if notebook.source in sources and not _held(course, notebook):
+            yield from long_cells(notebook.source, sources[notebook.source])
 
 
 def _held(course, notebook):

@@ -193,8 +193,11 @@ def test_an_unforeseen_error_is_caught_on_the_smallest_case(check, wrong, label,
 
 
 def engine_backward(root):
+    order = graphs._order(root)
+    for node in order:
+        node.grad = node.grad if not node.parents else 0
     root.grad = 1
-    for node in reversed(graphs._order(root)):
+    for node in reversed(order):
         for parent, slope in zip(node.parents, node.slopes, strict=True):
             parent.grad = parent.grad + node.grad * slope
 
@@ -247,7 +250,8 @@ ALSO_RIGHT = {
     "stop, counted": (
         schedules.stop_early,
         lambda losses, patience: (
-            len(losses) > patience and min(losses[-patience:]) >= min(losses[:-patience])
+            len(losses) > patience
+            and np.nanmin(losses[-patience:]) >= np.nanmin([math.inf, *losses[:-patience]])
         ),
     ),
 }
@@ -271,6 +275,29 @@ def test_the_judge_of_backward_agrees_with_torch_on_the_formula_itself(seed):
     assert len(expression.steps) >= 6 and len(repr(expression)) > 10
     for node, grad in zip(nodes, torch.autograd.grad(value, tensors), strict=True):
         assert node.grad == pytest.approx(grad.item(), rel=1e-9, abs=1e-12)
+
+
+def test_a_second_call_adds_at_the_leaves_and_starts_afresh_in_between():
+    def first_edition(root):
+        root.grad = 1.0
+        for node in reversed(graphs._order(root)):
+            for parent, slope in zip(node.parents, node.slopes, strict=True):
+                parent.grad += slope * node.grad
+
+    text = message(graphs.backward, first_edition)
+    assert "called twice" in text.splitlines()[0]
+    assert "Likely cause: what an earlier call left" in text
+    for backward, total in ((engine_backward, 66), (first_edition, 72)):
+        x = autograd.Node(3.0)
+        s = x * x
+        for result in (s.relu(), s * autograd.Node(10.0)):
+            backward(result)
+        assert x.grad == total
+    t = torch.tensor(3.0, requires_grad=True)
+    s = t * t
+    s.relu().backward(retain_graph=True)
+    (s * 10).backward()
+    assert t.grad == 66
 
 
 def test_a_hundred_sums_deep_is_no_problem_and_far_deeper_neither():
@@ -320,6 +347,8 @@ def test_cosine_agrees_with_torch_and_with_the_judge():
 
 def test_the_library_stops_as_the_check_demands():
     assert schedules.stop_early(schedule.stop_early) is schedule.stop_early
+    assert not schedule.stop_early([math.nan, 0.9, 0.8, 0.7], 2)
+    assert schedule.stop_early([math.nan] * 3, 2)
     losses, epochs = [], 0
     for loss in [3.0, 2.0, 1.0, 1.5, 1.2, 1.1, 0.5]:
         losses.append(loss)

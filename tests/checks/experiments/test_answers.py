@@ -248,8 +248,12 @@ def contiguous_after_a_shuffle(n, k, rng):
 
 def in_place(root):
     """As the notebook might: += on the parents' own arrays."""
+    order = tensor_graph.order_by_counting(root)
+    for node in order:
+        if node.parents:
+            node.grad[...] = 0
     root.grad[...] = 1
-    for node in reversed(tensor_graph.order_by_counting(root)):
+    for node in reversed(order):
         if node.pull is not None:
             for parent, grad in zip(node.parents, node.pull(node.grad), strict=True):
                 parent.grad += grad
@@ -291,6 +295,12 @@ def test_a_queue_in_place_of_a_topological_order_is_caught():
     text = message(gradients.backward, nearest_first)
     assert "a short and a long way to one node" in text.splitlines()[0]
     assert "walked through by distance" in text
+
+
+def test_a_second_call_that_passes_on_what_the_first_one_left_is_caught():
+    text = message(gradients.backward, lambda root: gradients.run_backward(root, clears="none"))
+    assert "called twice" in text.splitlines()[0]
+    assert "Likely cause: what an earlier call left" in text
 
 
 def test_what_a_blank_optimiser_goes_on_with_takes_another_rate_and_other_arrays():
@@ -346,9 +356,12 @@ def test_the_six_runs_show_what_their_signs_say():
 
 
 def test_the_judges_of_graphs_and_of_blanks_agree_with_one_another():
-    for make in tensor_graph.GRAPHS.values():
-        (ours, leaves), (theirs, others) = make(), make()
-        assert gradients.run_backward(ours) == pytest.approx(gradients.backward.reference(theirs))
+    for one in gradients.backward.cases:
+        (ours, leaves), (theirs, others) = one.args[0](), one.args[0]()
+        ours, theirs = (roots if isinstance(roots, tuple) else (roots,) for roots in (ours, theirs))
+        for root, other in zip(ours, theirs, strict=True):
+            value = gradients.backward.reference(other)
+            assert gradients.run_backward(root) == pytest.approx(value)
         for one, other in zip(leaves, others, strict=True):
             assert np.allclose(one.grad, other.grad)
 

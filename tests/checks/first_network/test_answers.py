@@ -12,6 +12,7 @@ from dlcourse.checks.first_network import (
     activations,
     backprop,
     classification,
+    loss_gradients,
     losses,
     networks,
     training,
@@ -20,7 +21,7 @@ from dlcourse.checks.first_network import clinic as broken_loops
 
 
 def one_entry_off(logits, y):
-    gradient = losses.softmax_cross_entropy_backward.reference(logits, y)
+    gradient = loss_gradients.softmax_cross_entropy_backward.reference(logits, y)
     gradient[-1, -1] += 0.25
     return gradient
 
@@ -80,14 +81,14 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "The shape should be (1, 3)",
     ),
     "one entry off": (
-        losses.softmax_cross_entropy_backward,
+        loss_gradients.softmax_cross_entropy_backward,
         one_entry_off,
         "one example",
         "at index [0, 1]",
     ),
     "half the slope": (
         backprop.numerical_gradient,
-        lambda f, x, step: 0.5 * backprop._richardson(f, x),
+        lambda f, x, step: 0.5 * backprop._central(f, x),
         "f(x) = x²",
         "0.5 times the expected one",
     ),
@@ -159,7 +160,10 @@ def test_an_unforeseen_error_is_caught_on_the_smallest_case(check, wrong, label,
 ALSO_RIGHT = {
     "sigmoid by tanh": (activations.sigmoid, lambda z: 0.5 * (1 + np.tanh(z / 2))),
     "relu by where": (activations.relu, lambda z: np.where(z > 0, z, 0)),
-    "one-hot from an identity matrix": (losses.one_hot, lambda y, classes: np.eye(classes)[y]),
+    "one-hot from an identity matrix": (
+        losses.one_hot,
+        lambda y, classes: np.eye(classes, dtype=np.float32)[y],
+    ),
     "cross-entropy as a 0-d array": (
         losses.cross_entropy,
         lambda z, y: np.array(losses._cross_entropy(z, y)),
@@ -184,6 +188,33 @@ def test_the_likelier_of_two_mistakes_is_named():
     assert "one maximum for the whole batch" in message(
         losses.softmax, lambda z: losses._one_maximum(z)
     )
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.int64, bool])
+def test_one_hot_rows_are_float32(kind):
+    text = message(losses.one_hot, lambda y, classes: np.eye(classes, dtype=kind)[y])
+    assert "Entry 'dtype' differs" in text
+
+
+def test_a_step_that_is_ignored_shows_at_a_cube():
+    f, x, step = backprop.numerical_gradient.list_cases()[-1].args
+    found = backprop.numerical_gradient.reference(f, x, step)
+    assert found == pytest.approx(3 * x**2 + step**2, rel=1e-12)  # the closed form
+    text = message(backprop.numerical_gradient, lambda f, x, step: backprop._central(f, x, 1e-4))
+    assert "f(x) = x³" in text.splitlines()[0]
+
+
+def test_edges_of_the_losses():
+    text = message(losses.softmax, lambda z: losses._minus_mean(z))
+    assert "far above" in text.splitlines()[0] and "the row's mean is subtracted" in text
+    text = message(losses.cross_entropy, lambda z, y: losses._times_one_hot(z, y))
+    assert "ruled out" in text.splitlines()[0] and "0 · (−inf) is NaN" in text
+
+    def seen_classes_only(logits, y):
+        return (losses._softmax(logits) - np.eye(y.max() + 1)[y]) / len(y)
+
+    text = message(loss_gradients.softmax_cross_entropy_backward, seen_classes_only)
+    assert "the last class absent" in text.splitlines()[0]
 
 
 def test_a_broken_run_wants_a_known_patient():

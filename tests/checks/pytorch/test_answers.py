@@ -17,6 +17,7 @@ from dlcourse.checks.pytorch import (
     accumulation,
     epochs,
     functions,
+    heads,
     loaders,
     modules,
     pixels,
@@ -126,8 +127,29 @@ def no_momentum(model, optimiser, scheduler, generator, epoch):
 
 
 def frozen_body(model, classes, rate):
-    model[-1] = nn.Linear(model[-1].in_features, classes)
+    model[-1] = nn.Linear(model[-1].in_features, classes).to(model[-1].weight)
     return torch.optim.Adam(model.parameters(), lr=10 * rate)
+
+
+def right_type_only(model, classes, rate):
+    old = model[-1]
+    model[-1] = nn.Linear(old.in_features, classes, dtype=old.weight.dtype)
+    return torch.optim.Adam(model.parameters(), lr=rate)
+
+
+class Uniform(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.weight = nn.Parameter(4 * torch.rand(outputs, inputs))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x):
+        return x @ self.weight.T + self.bias
+
+
+def popping(snapshot, *parts):
+    resuming._put_back(snapshot, *parts)
+    return snapshot.pop("epoch")
 
 
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
@@ -179,7 +201,13 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "other names": (modules.Affine, OtherNames, "2 inputs", "parameters"),
     "bias twice": (modules.Affine, BiasTwice, "2 inputs", "Entry 'output' differs"),
     "mean alone": (modules.Standardise, OnlyMean, "one feature", "numbers in the state"),
-    "another rate": (modules.swap_head, frozen_body, "one layer", "learning rates"),
+    "another rate": (heads.swap_head, frozen_body, "one layer", "learning rates"),
+    "another device": (
+        heads.swap_head,
+        right_type_only,
+        "a model in float64",
+        "torch.float64 on cpu and torch.float64 on meta",
+    ),
     "clipped": (epochs.train_epoch, clipped_epoch, "one batch", "Entry 'weights' differs"),
     "first batch skipped": (
         epochs.train_epoch,
@@ -194,6 +222,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "another loss": (accumulation.accumulate, squared, "four rows", "Entry 'mean loss' differs"),
     "averages of 0": (resuming.take_snapshot, no_momentum, "AdamW", "optimiser's memory"),
     "one too many": (resuming.put_back, epoch_off, "AdamW", "Entry 'epoch' differs"),
+    "emptied": (resuming.put_back, popping, "resumed twice", "KeyError"),
     "a fault not listed": (
         loop_runs.diagnose_loops,
         lambda: dict.fromkeys("ABCD", "bad luck"),
@@ -293,6 +322,21 @@ def cloned(model, optimiser, scheduler, generator, epoch):
     }
 
 
+def all_at_once(snapshot, model, optimiser, scheduler, generator):
+    kept = copy.deepcopy(snapshot)
+    generator.set_state(kept["generator"])
+    torch.random.set_rng_state(kept["rng"])
+    for name, part in {"model": model, "optimiser": optimiser, "scheduler": scheduler}.items():
+        part.load_state_dict(kept[name])
+    return kept["epoch"]
+
+
+def moved_head(model, classes, rate):
+    old = model[-1].weight
+    model[-1] = nn.Linear(old.shape[1], classes).to(old)
+    return torch.optim.Adam(params=model.parameters(), lr=rate)
+
+
 def seed_from_info(worker_id):
     info = get_worker_info()
     info.dataset.rng = np.random.default_rng([info.seed, worker_id])
@@ -319,7 +363,15 @@ ALSO_RIGHT = {
     "sums": (accumulation.accumulate, by_sums),
     "clones": (resuming.take_snapshot, cloned),
     "info.seed": (loaders.seed_worker, seed_from_info),
+    "a copy of all": (resuming.put_back, all_at_once),
+    "moved to the old one": (heads.swap_head, moved_head),
 }
+
+
+def test_a_first_weight_without_a_scale_is_told_so():
+    text = message(modules.Affine, Uniform)
+    assert "more than 2" in text and "should be a str" not in text
+    assert "Likely cause: the start is not scaled" in text
 
 
 @pytest.mark.parametrize(("check", "answer"), ALSO_RIGHT.values(), ids=ALSO_RIGHT)

@@ -37,6 +37,12 @@ def by_sorting(logits, temperature=1.0, k=None):
     return p / p.sum(1, keepdim=True)
 
 
+def by_topk(logits, temperature=1.0, k=None):
+    """Asks topk for k values even where there are fewer."""
+    least = logits.topk(logits.shape[1] if k is None else k, dim=1).values[:, -1:]
+    return (logits.masked_fill(logits < least, -math.inf) / temperature).softmax(1)
+
+
 def beams_as_lists(log_probs, steps, width):
     beams = [(0.0, [])]
     for _ in range(steps):
@@ -113,6 +119,7 @@ WRONG = {  # check, wrong answer, the case it must be shown, what the message mu
         "τ = 2",
         "got",
     ),
+    "k above V": (decoding.next_probabilities, by_topk, "k above V: all stay", "out of range"),
     "a mean score": (
         decoding.beam_search,
         lambda f, steps, width: (lambda b: (b[0], b[1] / steps))(decoding._levels(f, steps, width)),

@@ -223,8 +223,7 @@ def clip_by_data(model, limit):
 def from_a_random_start(weight, steps):
     v = torch.randn(weight.shape[1], dtype=weight.dtype, generator=torch.Generator().manual_seed(3))
     for _ in range(steps):
-        v = weight.T @ (weight @ v)
-        v /= v.norm()
+        v = torch.nn.functional.normalize(weight.T @ (weight @ v), dim=0)
     return (weight @ v).norm()
 
 

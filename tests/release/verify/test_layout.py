@@ -32,13 +32,14 @@ def test_a_long_cell_waits_until_its_day_is_edited(tmp_path, capsys):
     cells = [small.markdown("<!-- header -->"), small.code("# Set-up"), small.code("1\n" * 21)]
     small.write(root / LECTURE, small.notebook(*cells))
     toml = root / "course.toml"
-    first = reading.load(root)
-    assert [line for line in verify(first) if "lines;" in line] == []
-    assert len(list(waiting(first))) == len(list(waiting(first, ["Day01"]))) == 1
+    first, everything, one_day = reading.load(root), {}, {}
+    assert [line for line in verify(first, (), everything) if "lines;" in line] == []
+    verify(first, ["Day01"], one_day)
+    assert len(list(waiting(first, everything))) == len(list(waiting(first, one_day))) == 1
     toml.write_text(toml.read_text().replace("number = 1\n", "number = 1\nedition = 2\n", 1))
     second = reading.load(root)
-    assert len([line for line in verify(second) if "22 lines;" in line]) == 1
-    assert list(waiting(second)) == []
+    assert len([line for line in verify(second, (), everything) if "22 lines;" in line]) == 1
+    assert list(waiting(second, everything)) == []
     toml.write_text(toml.read_text().replace("edition = 2", "edition = 3", 1))
     assert cli.main(["verify", "--root", str(root)]) == 1
     assert "key 'edition' is 3: give 1, or 2 once the day" in capsys.readouterr().err
