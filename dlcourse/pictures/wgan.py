@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from dlcourse.pictures.gan import _cloud
-from dlcourse.plot import PALETTE
+from dlcourse.plot import MARKERS, PALETTE
 from dlcourse.report import to_numpy
 
 
@@ -192,7 +192,7 @@ def agreement(runs):
     for ax, (title, seeds) in zip(axes[0], runs.items(), strict=True):
         for seed, values in enumerate(seeds):
             said, exact = to_numpy(values)
-            ax.plot(exact, said, "os^DvPX*"[seed % 8] + "-", label=f"seed {seed}",
+            ax.plot(exact, said, MARKERS[seed % 8] + "-", label=f"seed {seed}",
                     markersize=4, linewidth=0.7)  # fmt: skip
             ax.plot(exact[-1:], said[-1:], "o", color="black", markersize=9, fillstyle="none",
                     label=None if seed else "at the end")  # fmt: skip
@@ -216,7 +216,7 @@ def follows(losses, distances, xlabels):
         for seed, (x, y) in enumerate(
             zip(to_numpy(losses[title]), to_numpy(distances[title]), strict=True)
         ):
-            ax.plot(x, y, "os^DvPX*"[seed % 8] + "-", label=f"seed {seed}", linewidth=1.2)
+            ax.plot(x, y, MARKERS[seed % 8] + "-", label=f"seed {seed}", linewidth=1.2)
         ax.set(title=title, xlabel=xlabels[title], yscale="log")
     axes[0, 0].set_ylabel("Fréchet distance\n(judge's features)")
     axes[0, 0].legend(fontsize=8)

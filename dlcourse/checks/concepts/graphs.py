@@ -158,7 +158,7 @@ def _second_calls():
     ]
 
 
-def _walk(order, update, start=1.0, clears=lambda node: False):
+def _walk(order, update, start=1.0, clears=lambda node: node.parents):
     def backward(root):
         for node in order(root):
             node.grad = 0.0 if clears(node) else node.grad
@@ -208,7 +208,7 @@ backward = Check(
         Mistake("what an earlier call left in between is passed on again",
                 "Before you start, set the gradient of every node that has parents to 0: what an "
                 "earlier call has left there would go down to the leaves a second time.",
-                _walk(_reverse, _accumulate)),
+                _walk(_reverse, _accumulate, clears=lambda node: False)),
         Mistake("the leaves are cleared too",
                 "Gradients of the leaves add up over several calls, as in torch: set only nodes "
                 "that have parents to 0.",

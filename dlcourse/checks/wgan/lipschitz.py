@@ -121,7 +121,10 @@ def _wrong(fault):
     return lambda *args: _power(*args, fault=fault)
 
 
-ONES = "Where every row sums to 0, W times ones is 0: start from 1, cos 1, cos 2 and so on."
+VANISHES = (
+    "Here W times your start is 0, as W times ones is where every row sums to 0: start from 1, "
+    "cos 1, cos 2 and so on."
+)
 
 
 def _matrix(n, m, seed, dtype=torch.float32):
@@ -164,8 +167,9 @@ largest_singular_value = Check(
                 "WᵀW has the squared singular values for eigenvalues: "
                 "take the root, or return uᵀWv.",
                 _wrong("squared")),
-        Mistake("starts from ones", ONES, _wrong("ones, bare")),
-        Mistake("starts from ones, with a least length", ONES, _wrong("ones")),
+        Mistake("W times the start is 0", VANISHES, _wrong("ones, bare")),
+        Mistake("W times the start is 0, hidden by a least length", VANISHES,
+                _wrong("ones")),
         Mistake("divides by a length of 0",
                 "A matrix of zeros leaves no direction: clamp the length, .clamp(min=1e-12).",
                 _wrong("bare")),
