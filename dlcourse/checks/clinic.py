@@ -43,13 +43,14 @@ def diagnosis(name, faults, signs, what="curve"):
         answer = function()[patient]
         if answer not in signs:
             raise ValueError(f"{answer!r} is not on the list: write one of {', '.join(signs)}")
-        return "right" if answer == faults[patient] else f"not {answer}"
+        return "right" if answer == faults[patient] else f"wrong: {answer}"
 
     wrong = [(patient, fault) for patient in faults for fault in signs if fault != faults[patient]]
     return Check(
         name,
         reference=lambda: dict(faults),
         probe=verdict,
+        apart=True,
         cases=[case(f"{what} {patient}", patient) for patient in faults],
         mistakes=[
             Mistake(

@@ -1,33 +1,14 @@
-"""Comparing two answers and putting a difference into words. Used by checks.core alone."""
+"""Comparing an answer with what is expected: kind, shape, dtype and numbers."""
 
 import copy
-import inspect
-import linecache
-import os
-import traceback
-from dataclasses import dataclass
+import numbers
 
 import numpy as np
 import torch
 
-NUMERIC = (torch.Tensor, np.ndarray, np.generic, int, float, complex)
+from dlcourse.checks.words import Remark, Words, kind_of, number_words
 
-
-@dataclass
-class Outcome:
-    """What one call gave: a value or an error, and whether an argument was changed on the way."""
-
-    value: object = None
-    error: Exception | None = None
-    changed: int | None = None
-
-
-def first_change(now, before):
-    """Position of the first argument that a call changed; None where it changed none."""
-    for position, (one, other) in enumerate(zip(now, before, strict=True)):
-        if not same(one, other, 0, 0):
-            return position
-    return None
+STATEFUL = (torch.nn.Module, torch.Generator, np.random.Generator)
 
 
 def clone(value):
@@ -39,187 +20,157 @@ def clone(value):
         return value.copy(order="K")
     if isinstance(value, torch.Generator):
         return value.clone_state()
-    if isinstance(value, (tuple, list)):
+    if type(value) in (tuple, list):
         return type(value)(clone(item) for item in value)
-    if isinstance(value, dict):
+    if isinstance(value, tuple) and hasattr(value, "_fields"):  # a named tuple
+        return type(value)(*(clone(item) for item in value))
+    if type(value) is dict:
         return {key: clone(item) for key, item in value.items()}
     if isinstance(value, (torch.nn.Module, np.random.Generator)):
         return copy.deepcopy(value)
     return value
 
 
+def differs(got, expected, rtol, atol):
+    """Whether two answers differ in structure, kind, shape, dtype, or in numbers by more than
+    atol + rtol·|expected|. NaN equals NaN."""
+    return find_difference(got, expected, rtol, atol) is not None
+
+
+def find_difference(got, expected, rtol, atol, rules=frozenset()):
+    """How `got` differs from `expected` → Words, or None where they agree.
+
+    rules: of "any kind" (a tensor, an array and a number are as good), "any dtype" and
+    "single" (float32 where float64 is expected).
+    """
+    if isinstance(got, Remark):
+        return None if got == expected else Words("")
+    if is_numeric(expected):
+        return _compare_numeric(got, expected, rtol, atol, rules)
+    if isinstance(expected, (tuple, list)):
+        return _compare_items(got, expected, rtol, atol, rules)
+    if isinstance(expected, dict):
+        return _compare_entries(got, expected, rtol, atol, rules)
+    if isinstance(expected, STATEFUL):
+        # an argument that carries state of its own: the probe, not the comparison, looks into it
+        return None
+    if got is expected or _equal(got, expected):
+        return None
+    if kind_of(got) != kind_of(expected):
+        return Words(f"The answer should be {kind_of(expected)}, yours is {kind_of(got)}.")
+    return Words("")
+
+
+def has_double(args):
+    """Whether a float64 tensor is among the arguments of a case, or inside one."""
+    if isinstance(args, (tuple, list)):
+        return any(has_double(one) for one in args)
+    if isinstance(args, dict):
+        return any(has_double(one) for one in args.values())
+    return isinstance(args, torch.Tensor) and args.dtype == torch.float64
+
+
+def is_numeric(value):
+    return isinstance(value, (torch.Tensor, np.ndarray, np.generic, numbers.Number))
+
+
+def _equal(got, expected):
+    try:
+        return bool(got == expected)
+    except Exception:  # e.g. an array, compared with a word
+        return False
+
+
+def _compare_items(got, expected, rtol, atol, rules):
+    if not isinstance(got, (tuple, list)):
+        return Words(f"The answer should be {kind_of(expected)}, yours is {kind_of(got)}.")
+    if len(got) != len(expected):
+        many = "1 item" if len(expected) == 1 else f"{len(expected)} items"
+        return Words(f"The answer should have {many}, yours has {len(got)}.")
+    for position, (g, e) in enumerate(zip(got, expected, strict=True), start=1):
+        words = find_difference(g, e, rtol, atol, rules)
+        if words is not None:
+            return words.inside(f"item {position} of {len(expected)}", g, e)
+    return None
+
+
+def _compare_entries(got, expected, rtol, atol, rules):
+    if not isinstance(got, dict):
+        return Words(f"The answer should be {kind_of(expected)}, yours is {kind_of(got)}.")
+    for what, keys in (
+        ("missing", [key for key in expected if key not in got]),
+        ("not asked for", [key for key in got if key not in expected]),
+    ):
+        if keys:
+            return Words(f"The entry {keys[0]!r} is {what}.")
+    for key, value in expected.items():
+        words = find_difference(got[key], value, rtol, atol, rules)
+        if words is not None:
+            return words.inside(f"entry {key!r}", got[key], value)
+    return None
+
+
+def _compare_numeric(got, expected, rtol, atol, rules):
+    if not is_numeric(got):
+        return Words(f"The answer should be {kind_of(expected)}, yours is {kind_of(got)}.")
+    if "any kind" not in rules and _family(got) != _family(expected):
+        return Words(f"The answer should be {kind_of(expected)}, yours is {kind_of(got)}.")
+    places = [str(getattr(value, "device", "cpu")) for value in (got, expected)]
+    if places[0] != places[1]:
+        return Words(f"The answer should lie on {places[1]}, yours lies on {places[0]}.")
+    one, other = as_array(got), as_array(expected)
+    if one.dtype.kind not in "biufc":
+        return Words("The answer should hold numbers, yours holds other objects.")
+    if one.shape != other.shape:
+        turned = one.ndim > 1 and one.shape == other.shape[::-1]
+        hint = " (yours is its transpose)" if turned else ""
+        return Words(f"The shape should be {other.shape}, yours is {one.shape}{hint}.")
+    close = np.isclose(one, other, rtol=rtol, atol=atol, equal_nan=True)
+    if not close.all():
+        return Words(number_words(one, other, close))
+    if "any dtype" not in rules:
+        return _compare_dtypes(got, expected, rules)
+    return None
+
+
+def _family(value):
+    if isinstance(value, torch.Tensor):
+        return "tensor"
+    return "array" if isinstance(value, np.ndarray) and value.ndim else "number"
+
+
+def _compare_dtypes(got, expected, rules):
+    """Of tensors the dtype; of arrays too, but for the width of whole numbers, which depends on the
+    system; of numbers the kind."""
+    if _family(expected) == "number" and _family(got) == "number":
+        kinds = kind_of(got), kind_of(expected)
+        # 0 is as good as 0.0
+        if kinds[0] == kinds[1] or kinds == (kind_of(0), kind_of(0.0)):
+            return None
+        return Words(f"The answer should be {kinds[1]}, yours is {kinds[0]}.")
+    have, want = dtype_of(got), dtype_of(expected)
+    if isinstance(got, torch.Tensor):
+        alike = "single" in rules and (have, want) == ("float32", "float64")
+    else:
+        alike = {have[:3], want[:3]} <= {"int", "uin"}
+    if alike or have == want:
+        return None
+    return Words(f"The numbers are right, but their dtype should be {want}, yours is {have}.")
+
+
+def dtype_of(value):
+    """The name of a value's dtype, such as "float32"."""
+    if isinstance(value, torch.Tensor):
+        return str(value.dtype).removeprefix("torch.")
+    return np.asarray(value).dtype.name
+
+
 def as_array(value):
     """A NumPy array with the numbers of a tensor, an array or a number."""
     if isinstance(value, torch.Tensor):
-        value = value.detach().cpu()
+        value = value.detach()
+        if value.device.type == "meta":
+            return np.zeros(value.shape, dtype=np.float32)
+        value = value.cpu().resolve_conj().resolve_neg().to_dense()
         return (value.float() if value.dtype in (torch.bfloat16, torch.float16) else value).numpy()
     return np.asarray(value)
-
-
-def same(got, expected, rtol, atol):
-    """Whether two answers agree: same structure and shapes, numbers within atol +
-    rtol·|expected|, NaN equal to NaN."""
-    if isinstance(expected, NUMERIC):
-        if not isinstance(got, NUMERIC):
-            return False
-        got, expected = as_array(got), as_array(expected)
-        return got.shape == expected.shape and np.allclose(
-            got, expected, rtol=rtol, atol=atol, equal_nan=True
-        )
-    if isinstance(expected, (tuple, list)):
-        return (
-            isinstance(got, (tuple, list))
-            and len(got) == len(expected)
-            and all(same(g, e, rtol, atol) for g, e in zip(got, expected, strict=True))
-        )
-    if isinstance(expected, dict):
-        return (
-            isinstance(got, dict)
-            and got.keys() == expected.keys()
-            and all(same(got[key], expected[key], rtol, atol) for key in expected)
-        )
-    if isinstance(expected, (torch.nn.Module, torch.Generator, np.random.Generator)):
-        # an argument that carries state of its own: the probe, not the comparison, looks into it
-        return True
-    return got is expected or got == expected
-
-
-def show(value, limit=12):
-    """A value as a student wants to read it: small arrays in full,
-    large ones by shape and range."""
-    if isinstance(value, (torch.Tensor, np.ndarray)):
-        array = as_array(value)
-        kind = (
-            f"{'tensor' if isinstance(value, torch.Tensor) else 'array'}{array.shape} {array.dtype}"
-        )
-        if array.size > limit:
-            finite = array[np.isfinite(array)] if array.dtype.kind == "f" else array
-            span = f" between {finite.min():.4g} and {finite.max():.4g}" if finite.size else ""
-            return kind + span
-        text = np.array2string(array, precision=5, separator=", ", suppress_small=False)
-        return f"{kind}\n{text}" if array.ndim > 1 else f"{text}  ({kind})"
-    if isinstance(value, (tuple, list)):
-        return "(" + ", ".join(show(item, limit) for item in value) + ")"
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {show(item, limit)}" for key, item in value.items()) + "}"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return getattr(value, "__name__", None) or repr(value)
-
-
-def explain(got, expected):
-    """One sentence about how `got` differs from `expected`; "" where nothing simple can be said."""
-    if isinstance(expected, (tuple, list)) and isinstance(got, (tuple, list)):
-        return _explain_items(got, expected)
-    if isinstance(expected, dict) and isinstance(got, dict):
-        return _explain_entries(got, expected)
-    if not (isinstance(got, NUMERIC) and isinstance(expected, NUMERIC)):
-        if type(got) is not type(expected):
-            return (
-                f"The answer should be a {type(expected).__name__}, yours is a "
-                f"{type(got).__name__}."
-            )
-        return ""
-    got, expected = as_array(got), as_array(expected)
-    if got.shape != expected.shape:
-        hint = " (yours is its transpose)" if got.shape == expected.shape[::-1] else ""
-        return f"The shape should be {expected.shape}, yours is {got.shape}{hint}."
-    if got.dtype.kind in "fc" and not np.isfinite(got).all() and np.isfinite(expected).all():
-        count = np.sum(~np.isfinite(got))
-        return (
-            f"{count} of your {got.size} values are inf or NaN: something overflowed or divided by "
-            "0."
-        )
-    return _explain_numbers(got.astype(complex), expected.astype(complex))
-
-
-def _explain_items(got, expected):
-    if len(got) != len(expected):
-        return f"The answer should have {len(expected)} items, yours has {len(got)}."
-    for position, (g, e) in enumerate(zip(got, expected, strict=True)):
-        if not same(g, e, 1e-4, 1e-6):
-            return f"Item {position} of {len(expected)} differs. {explain(g, e)}".strip()
-    return ""
-
-
-def _explain_entries(got, expected):
-    for what, keys in (
-        ("missing", expected.keys() - got.keys()),
-        ("not asked for", got.keys() - expected.keys()),
-    ):
-        if keys:
-            return f"Entry {sorted(map(str, keys))[0]!r} of your dict is {what}."
-    for key, value in expected.items():
-        if not same(got[key], value, 1e-4, 1e-6):
-            return f"Entry {key!r} differs. {explain(got[key], value)}".strip()
-    return ""
-
-
-def _explain_numbers(got, expected):
-    scale = np.vdot(expected, expected)
-    if scale != 0:
-        factor = (np.vdot(expected, got) / scale).real
-        if np.allclose(got, factor * expected, rtol=1e-4, atol=1e-9) and abs(factor - 1) > 1e-4:
-            if abs(factor + 1) < 1e-4:
-                return "Your answer has the opposite sign."
-            # every number is some multiple of another: of single ones only a whole factor tells
-            # anything
-            whole = max(abs(factor), 1 / abs(factor)) if factor else 0
-            if factor and (got.size > 1 or (whole > 1.5 and abs(whole - round(whole)) < 1e-3)):
-                return (
-                    f"Your answer is {factor:.5g} times the expected one: look for a missing or "
-                    "extra factor."
-                )
-    if got.size > 1 and np.allclose(got - expected, (got - expected).flat[0], rtol=1e-4, atol=1e-9):
-        return f"Your answer is off by the constant {(got - expected).flat[0].real:.5g} everywhere."
-    if got.ndim == 2 and got.shape[0] == got.shape[1] and np.allclose(got, expected.T, rtol=1e-4):
-        return "Your answer is the transpose of the expected one."
-    gap = np.abs(got - expected)
-    if not np.isfinite(gap).any():
-        return ""
-    largest = np.nanmax(np.where(np.isfinite(gap), gap, np.nan))
-    where = [
-        int(i)
-        for i in np.unravel_index(np.nanargmax(np.where(gap == largest, 1.0, 0.0)), gap.shape)
-    ]
-    return f"The largest difference is {largest:.3g}" + (f", at index {where}." if where else ".")
-
-
-def difference(got, expected, names):
-    """Lines about how one Outcome differs from the expected one; names: of the arguments."""
-    if got.error:
-        return [entry("expected", expected.value), *student_error(got.error)]
-    if got.changed != expected.changed and got.changed is not None:
-        return [f"  Your function changed {names[got.changed]} in place: work on a copy."]
-    lines = [entry("expected", expected.value), entry("got", got.value)]
-    return [*lines, "  " + explain(got.value, expected.value)]
-
-
-def entry(label, value):
-    """One labelled line of a message, a value of several lines indented under it."""
-    text = show(value).replace("\n", "\n" + " " * 16)
-    return f"  {label + ':':<14}{text}"
-
-
-def parameters(function, count):
-    """The names of a function's `count` arguments as the student wrote
-    them, where they can be told."""
-    try:
-        names = list(inspect.signature(function).parameters)
-    except ValueError:  # a function of C has none to show
-        names = []
-    return names if len(names) == count else [f"argument {i}" for i in range(1, count + 1)]
-
-
-def student_error(error):
-    """The student's own exception: what it says, and the line of theirs that raised it."""
-    lines = [f"  got:          {type(error).__name__}: {error}"]
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        code = linecache.getline(frame.filename, frame.lineno).strip()
-        if (
-            code
-            and "site-packages" not in frame.filename
-            and f"{os.sep}dlcourse{os.sep}" not in frame.filename
-        ):
-            return [*lines, f"  raised by:    line {frame.lineno} of your cell: {code}"]
-    return lines

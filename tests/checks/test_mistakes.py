@@ -5,29 +5,16 @@ New checks are found by themselves: a file in a room of dlcourse/checks with a C
     enough.
 """
 
-import inspect
-
 import pytest
 import torch
 from answers import WARNINGS_ARE_ERRORS
+from scans import all_checks, student
 
-from dlcourse.checks.compare import same
-from dlcourse.checks.core import CheckFailed, gather, list_rooms
-
-
-def _checks():
-    """{"room.file.name": Check} for every check there is; a check that two files share counts
-    once."""
-    found = {}
-    for room in list_rooms():
-        for file, one in gather(room):
-            if one not in found.values():
-                found[f"{room}.{file}.{one.name}"] = one
-    return found
-
+from dlcourse.checks.compare import differs
+from dlcourse.checks.core import CheckFailed
 
 pytestmark = WARNINGS_ARE_ERRORS
-CHECKS = _checks()
+CHECKS = all_checks()
 # Topics whose cases are whole runs, or networks of many layers: with `make test` only.
 LONG = {
     "architectures.resnets",
@@ -55,14 +42,6 @@ MISTAKE_IDS = [
 each_check = pytest.mark.parametrize(
     "check", [pytest.param(check, marks=_marks(name)) for name, check in CHECKS.items()], ids=CHECKS
 )
-
-
-def _student(function):
-    """The same function or class under another identity: a check takes
-    its own reference for a blank."""
-    if inspect.isclass(function):
-        return type(function.__name__, (function,), {})
-    return lambda *args, **kwargs: function(*args, **kwargs)
 
 
 def _frozen(value):
@@ -98,22 +77,30 @@ def test_a_check_knows_three_mistakes_and_says_why(check):
 
 @each_check
 def test_the_reference_passes(check, capfd):
-    answer = _student(check.reference)
+    answer = student(check.reference)
     assert check(answer) is answer
     out, err = capfd.readouterr()
     assert out.startswith("✓") and err == ""
 
 
 @each_check
+def test_the_reference_raises_only_what_a_case_asks_for_and_leaves_no_trace(check):
+    for one in check.list_cases():
+        outcome = check.attempt(check.reference, one)
+        assert outcome.error is None or isinstance(outcome.error, ValueError), one.label
+        assert outcome.traces == (), one.label
+
+
+@each_check
 def test_what_a_blank_goes_on_with_passes(check):
-    answer = _student(check.substitute())
+    answer = student(check.substitute())
     assert check(answer) is answer
 
 
 @pytest.mark.parametrize(("check", "mistake"), MISTAKES, ids=MISTAKE_IDS)
 def test_a_mistake_fails_and_is_named(check, mistake, capfd):
     with pytest.raises(CheckFailed) as failure:
-        check(_student(mistake.function))
+        check(student(mistake.function))
     assert f"Likely cause: {mistake.name}. {mistake.hint}" in str(failure.value)
     assert capfd.readouterr().err == ""
 
@@ -123,7 +110,7 @@ def _raises(*args, **kwargs):
 
 
 def _returns_nothing(*args, **kwargs):
-    return None
+    """Body of an exercise whose region was emptied."""
 
 
 @each_check
@@ -141,9 +128,9 @@ def test_a_blank_passes_through_and_scores_nothing(check, blank, monkeypatch, ca
 @each_check
 def test_cases_are_the_same_each_time_and_stay_as_they_are(check):
     before = _frozen_cases(check)
-    check(_student(check.reference))
+    check(student(check.reference))
     with pytest.raises(CheckFailed):
-        check(_student(check.mistakes[0].function))
+        check(student(check.mistakes[0].function))
     torch.manual_seed(1)  # a case that draws from the global generator would change with it
     after = [(case.label, _frozen(case.args)) for case in check.list_cases()]
-    assert same(after, before, rtol=0, atol=0)
+    assert not differs(after, before, rtol=0, atol=0)

@@ -279,6 +279,18 @@ def test_fingerprint_is_of_the_code_alone():
     assert source.fingerprint(first) != source.fingerprint(second)
 
 
+def test_fingerprint_leaves_docstrings_out():
+    codes = [
+        'def f(x):\n    """One."""\n    return x',
+        'def f(x):\n    """Two\n    lines."""\n\n    return x',
+        'def f(x):\n    """One."""\n    return 2 * x',
+        'def f(x): """One."""',
+        "%matplotlib inline",
+    ]
+    found = [source.fingerprint(notebook(code(text))) for text in codes]
+    assert found[0] == found[1] and len(set(found)) == 4
+
+
 def test_write_atomic(tmp_path, monkeypatch):
     path = tmp_path / "new" / "a.txt"
     assert files.write_atomic(path, b"one") and not files.write_atomic(path, b"one")

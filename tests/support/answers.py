@@ -24,8 +24,8 @@ def assert_caught(check, wrong, label, says):
     """Fails unless `check` stops the wrong answer at the case called `label`
     with a message that says `says`."""
     text = message(check, wrong)
-    assert label in text.splitlines()[0]
-    assert says in text
+    assert label in text.splitlines()[0], text
+    assert says in text, text
 
 
 def assert_passes(check, answer, capfd):

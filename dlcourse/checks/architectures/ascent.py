@@ -26,11 +26,10 @@ def _climb(score, x, steps, rate, fault=None):
 
 def _watch_climb(function, score, x, steps, rate):
     result = function(score, x, steps, rate)
-    if result is None:
-        return None
     return {
         "images": result,
         "keeps a graph": isinstance(result, torch.Tensor) and result.requires_grad,
+        "x.requires_grad afterwards": x.requires_grad,
     }
 
 
@@ -69,6 +68,7 @@ def _climb_cases():
             0.1,
         ),
         case("slope 0: the images stay", _constant, x, 2, 0.3),
+        case("no step at all", _brightness, x, 0, 0.3),
         case(
             "float64, two channels, a view",
             _to_the_middle,

@@ -48,11 +48,10 @@ def _cam(features, head, x, target, fault=None):
 def _watched(function, features, head, x, target):
     """The maps, and what was left behind on the network."""
     maps = function(features, head, x, target)
-    if maps is None:
-        return None
     left = [one for part in (features, head) for one in part.parameters() if one.grad is not None]
     graph = isinstance(maps, torch.Tensor) and maps.requires_grad
-    return {"maps": maps, "parameters with a gradient left": len(left), "keeps a graph": graph}
+    return {"maps": maps, "parameters with a gradient left": len(left), "keeps a graph": graph,
+            "x.requires_grad afterwards": x.requires_grad}  # fmt: skip
 
 
 class _Pooled(nn.Module):
@@ -70,10 +69,10 @@ class _Pooled(nn.Module):
         return z
 
 
-def _parts(channels, classes, head, seed, dtype=torch.float32):
+def _parts(channels, classes, head, seed, dtype=torch.float32, last=nn.Tanh):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        features = nn.Sequential(nn.Conv2d(1, channels, 3, stride=2, padding=1), nn.ReLU())
+        features = nn.Sequential(nn.Conv2d(1, channels, 3, stride=2, padding=1), last())
         return features.to(dtype), head().to(dtype)
 
 
@@ -94,6 +93,8 @@ def _cam_cases():
              torch.tensor([3, 3, 0])),
         case("a head that flattens: every pixel has its own slope", *_parts(3, 4, _flat, 3), x,
              torch.tensor([1, 0, 2])),
+        case("maps after a ReLU", *_parts(4, 3, lambda: _Pooled(4, 3, 5), 5, last=nn.ReLU), x,
+             torch.tensor([2, 1, 0])),
         case("a view in float64", *_parts(3, 2, lambda: _Pooled(3, 2, 4), 4, torch.float64), double,
              torch.tensor([1, 0])),
     ]  # fmt: skip

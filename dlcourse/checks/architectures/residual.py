@@ -8,62 +8,26 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from dlcourse.checks.architectures.modules import census, made, ready
 from dlcourse.checks.core import Check, Mistake, case
 
 
-def filled(module, seed=0):
-    """The module with every parameter and every running
-    statistic set to numbers that its shape alone decides."""
-
-    def numbers(shape, scale, shift=0.0):
-        generator = torch.Generator().manual_seed(seed + 1000 * len(shape) + sum(shape))
-        return shift + scale * torch.randn(shape, generator=generator)
-
-    with torch.no_grad():
-        for one in module.parameters():
-            fan_in = max(1, torch.Size(one.shape[1:]).numel())
-            one.copy_(numbers(one.shape, (2 / fan_in) ** 0.5 if one.dim() > 1 else 0.5))
-        for one in module.modules():
-            if isinstance(one, nn.BatchNorm2d):
-                one.weight.copy_(numbers(one.weight.shape, 0.3, 1.0))
-                one.running_mean.copy_(numbers(one.running_mean.shape, 0.2))
-                one.running_var.copy_(1 + numbers(one.running_var.shape, 0.3).square())
-    return module
-
-
-def census(module):
-    """The shapes of all parameters in one line, equal ones counted:
-    "(4,) × 4, (4, 4, 3, 3) × 2"."""
-    shapes = sorted(
-        (tuple(one.shape) for one in module.parameters()), key=lambda shape: (len(shape), shape)
-    )
-    return ", ".join(f"{shape} × {shapes.count(shape)}" for shape in dict.fromkeys(shapes))
-
-
-def made(make, *args):
-    """make(*args) without touching the global generator."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return make(*args)
-
-
 def _outputs(block, inputs, outputs, stride, x):
-    """Parameters of a block and its output in both modes."""
-    module = made(block, inputs, outputs, stride)
-    if module is None:
-        return None
-    module = filled(module).to(x.dtype)
+    """Parameters of a block, its output in both modes and how it depends on x.
+    stride: None where it is not given."""
+    settings = (inputs, outputs) if stride is None else (inputs, outputs, stride)
+    module = ready(made(block, *settings), x)
     with torch.no_grad():
         evaluated = module.eval()(x)
-    trained = module.train()(x)
-    if trained is None:
-        return None
-    if trained.requires_grad:
+    leaf = x.clone().requires_grad_()
+    trained = module.train()(leaf + 0)
+    if getattr(trained, "requires_grad", False):
         trained.square().sum().backward()
     return {
         "parameters": census(module),
         "output in evaluation": evaluated,
-        "output in training": trained.detach(),
+        "output in training": trained,
+        "gradient of x in training": leaf.grad,
         "parameters that the output does not use": _unused(module),
     }
 
@@ -155,7 +119,7 @@ def _draw(*shape, dtype=torch.float32):
 
 
 CASES = [
-    case("3 channels stay 3 (inputs, outputs, stride, x)", 3, 3, 1, _draw(2, 3, 4, 5)),
+    case("3 channels stay 3, stride not given", 3, 3, None, _draw(2, 3, 4, 5)),
     case("3 channels become 5", 3, 5, 1, _draw(2, 3, 5, 4)),
     case("4 channels stay 4, stride 2", 4, 4, 2, _draw(3, 4, 6, 8)),
     case("2 channels become 4, stride 2, odd sizes", 2, 4, 2, _draw(2, 2, 7, 5)),

@@ -1,11 +1,14 @@
 """Checks of a residual network as a whole,
 and of choosing its width to fit a number of parameters."""
 
+import itertools
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from dlcourse.checks.architectures import residual
+from dlcourse.checks.architectures.modules import made, ready
 from dlcourse.checks.core import Check, Mistake, case
 
 
@@ -32,11 +35,15 @@ class _Net(nn.Module):
         every = {"never": False, "always": True, "not the first stage": stage > 0 and number == 0}
         return 2 if every.get(self.fault, number == 0) else 1
 
-    def forward(self, x):
+    def features(self, x):
         x = F.conv2d(x, self.kernel, padding=1)
         x = x if self.fault == "bare stem" else F.relu(self.norm(x))
         for block in self.blocks:
             x = block(x)
+        return x
+
+    def forward(self, x):
+        x = self.features(x)
         pooled = (
             x.amax((2, 3)) if self.fault == "maximum" else F.adaptive_avg_pool2d(x, 1).flatten(1)
         )
@@ -46,20 +53,19 @@ class _Net(nn.Module):
         return {"softmax": logits.softmax(1), "ReLU": F.relu(logits)}.get(self.fault, logits)
 
 
+def _count(model):
+    return sum(one.numel() for one in model.parameters())
+
+
 def _logits(make, settings, x):
-    """Parameters of a network, and its logits in evaluation."""
-    model = residual.made(lambda: make(**settings))
-    if model is None:
-        return None
-    model = residual.filled(model).to(x.dtype).eval()
+    """Parameters of a network, its last maps and its logits in evaluation."""
+    model = ready(made(lambda: make(**settings)), x).eval()
     with torch.no_grad():
-        logits = model(x)
-    if logits is None:
-        return None
-    return {
-        "number of parameters": sum(one.numel() for one in model.parameters()),
-        "logits": logits,
-    }
+        return {
+            "number of parameters": _count(model),
+            "logits": model(x),
+            "features(x)": model.features(x),
+        }
 
 
 def _settings(blocks, width, classes, channels):
@@ -75,9 +81,10 @@ ResNet = Check(
     reference=_Net,
     probe=_logits,
     cases=[
-        case("one stage of one block (settings, x)", _settings((1,), 4, 3, 1),
+        case("one stage of one block", _settings((1,), 4, 3, 1),
              residual._draw(2, 1, 6, 8)),
         case("one stage of two blocks", _settings((2,), 3, 2, 1), residual._draw(2, 1, 8, 6)),
+        case("one stage of four blocks", _settings((4,), 2, 2, 1), residual._draw(2, 1, 5, 6)),
         case("two stages, three channels, odd sizes", _settings((1, 2), 4, 5, 3),
              residual._draw(3, 3, 11, 7)),
         case("three stages, a digit", _settings((1, 1, 1), 4, 10, 1), residual._draw(2, 1, 28, 28)),
@@ -85,6 +92,7 @@ ResNet = Check(
              residual._draw(2, 1, 28, 56)),
         case("float64", _settings((2, 1), 2, 4, 2),
              residual._draw(2, 2, 9, 9, dtype=torch.float64)),
+        case("nothing given", {}, residual._draw(2, 1, 8, 9)),
     ],
     fallback="dlcourse.models.resnet:ResNet",
     rtol=1e-3,
@@ -116,33 +124,37 @@ ResNet = Check(
 )  # fmt: skip
 
 
-def _count(model):
-    return nn.utils.parameters_to_vector(model.parameters()).numel()
-
-
 def _widest(make, budget):
-    return max(width for width in range(1, 60) if _count(make(width)) <= budget)
+    return _fitting(make, budget, _count)
+
+
+def _fitting(make, budget, count):
+    """The last width, from 1 on, of a net that fits by this way of counting."""
+    widths = itertools.takewhile(lambda width: count(make(width)) <= budget, range(1, 200))
+    return max([1, *widths])
 
 
 def _dense(width):
     """Two dense layers, 5 → width → 2."""
-    return nn.Sequential(nn.Linear(5, width), nn.ReLU(), nn.Linear(width, 2))
+    return nn.Sequential(
+        nn.Linear(5, width, device="meta"), nn.ReLU(), nn.Linear(width, 2, device="meta")
+    )
 
 
 def _square(width):
     """One dense layer, width → width."""
-    return nn.Linear(width, width)
+    return nn.Linear(width, width, device="meta")
 
 
 def _normed(width):
     """A convolution and a batch norm, whose running statistics are no parameters."""
-    return nn.Sequential(nn.Conv2d(1, width, 3), nn.BatchNorm2d(width))
+    return nn.Sequential(
+        nn.Conv2d(1, width, 3, device="meta"), nn.BatchNorm2d(width, device="meta")
+    )
 
 
 def _others(count):
-    return lambda make, budget: max(
-        [1, *(width for width in range(1, 60) if count(make(width)) <= budget)]
-    )
+    return lambda make, budget: _fitting(make, budget, count)
 
 
 width_for_budget = Check(
@@ -155,6 +167,7 @@ width_for_budget = Check(
         case("two dense layers", _dense, 100),
         case("with a batch norm", _normed, 130),
         case("a larger budget", _square, 2000),
+        case("a net that grows slowly: more than a hundred", _dense, 1000),
     ],
     mistakes=[
         Mistake("the first width that is too large", "At most `budget` parameters: one step back.",
@@ -162,7 +175,7 @@ width_for_budget = Check(
         Mistake("one too small", "A net with exactly `budget` parameters fits: compare with <=.",
                 lambda make, budget: max(1, _widest(make, budget - 1))),
         Mistake("the nearest", "A net that is a little too large is too large.",
-                lambda make, budget: min(range(1, 60),
+                lambda make, budget: min(range(1, 150),
                                          key=lambda width: abs(_count(make(width)) - budget))),
         Mistake("tensors are counted, not numbers",
                 "A weight (3, 3) holds nine: one.numel() for each parameter.",

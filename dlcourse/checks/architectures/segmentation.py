@@ -3,6 +3,7 @@
 import torch
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.probes import with_gradient
 
 
 def _score(logits, mask, overlap, empty=1.0, threshold=0.0, together=False):
@@ -18,7 +19,7 @@ def _score(logits, mask, overlap, empty=1.0, threshold=0.0, together=False):
             values.append(overlap(hits, alarms, misses))
         elif empty is not None:
             values.append(empty)
-    return torch.tensor(values).mean()
+    return torch.tensor(values, dtype=logits.dtype).mean()
 
 
 def _dice(hits, alarms, misses):
@@ -79,6 +80,8 @@ def _cases():
         case("nothing there, one pixel found", some[2:3], truth[2:3]),
         case("these three and one more in a batch", some, truth),
         case("logits between 0 and ½ mean salt too", 0.05 * some, truth),
+        case("logits of exactly 0 mean none", some.clamp(min=0), truth),
+        case("the mask as whole numbers", some, truth.to(torch.uint8)),
         case(
             "noise, the mask as floats",
             *(lambda pair: (pair[0], pair[1].float()))(_random(3, (5, 7), seed=1)),
@@ -171,18 +174,6 @@ def _soft(logits, mask, smooth=1.0, fault=None):
     return score if fault == "score" else 1 - score
 
 
-def _with_gradient(loss, logits, mask, *smooth):
-    """The loss and its gradient with respect to the logits."""
-    logits = logits.detach().requires_grad_()
-    value = loss(logits, mask, *smooth)
-    if value is None:
-        return None
-    gradient = "none: the loss does not depend on the logits in a way that can be differentiated"
-    if isinstance(value, torch.Tensor) and value.requires_grad:
-        gradient = torch.autograd.grad(value, logits)[0]
-    return {"loss": value, "gradient": gradient}
-
-
 def _broken(fault):
     return lambda logits, mask, smooth=1.0: _soft(logits, mask, smooth, fault)
 
@@ -192,8 +183,10 @@ def _soft_cases():
     nothing = torch.zeros(2, 1, 2, 3, dtype=torch.bool)
     return [
         case("one image, half of it salt", torch.tensor([[[[2.0, -1.0]]]]),
-             torch.tensor([[[[True, False]]]]), 1.0),
+             torch.tensor([[[[True, False]]]])),
         case("empty masks", torch.linspace(-3, 1, 12).reshape(2, 1, 2, 3), nothing, 1.0),
+        case("full masks, as whole numbers", torch.linspace(-3, 1, 12).reshape(2, 1, 2, 3),
+             (~nothing).to(torch.uint8), 1.0),
         case("three images, the mask as floats",
              *(lambda pair: (pair[0], pair[1].float()))(_random(3, (4, 5), 2)), 1.0),
         case("large logits", 100 * _random(2, (3, 4), 4)[0], _random(2, (3, 4), 4)[1], 0.5),
@@ -204,7 +197,7 @@ def _soft_cases():
 soft_dice_loss = Check(
     "soft_dice_loss",
     reference=_soft,
-    probe=_with_gradient,
+    probe=with_gradient(0),
     cases=_soft_cases,
     mistakes=[
         Mistake("computed on the logits",

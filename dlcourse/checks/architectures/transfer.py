@@ -51,12 +51,16 @@ def _after_training(freeze, kind, head, rows):
     for one in model.parameters():
         one.grad = torch.ones_like(one)  # left over from the training before
     parameters = freeze(model, head)
-    if parameters is None:
-        return None
+    weights = dict(model.named_parameters())
+    names = {id(one): name for name, one in weights.items()}
+    given = [] if parameters is None else list(parameters)
+    returned = ", ".join(sorted(names.get(id(one), "something else") for one in given))
+    if not given or not all(isinstance(one, torch.Tensor) for one in given):
+        given = [torch.zeros(1, requires_grad=True)]  # nothing that an optimiser could train
     before = {name: value.clone() for name, value in model.state_dict().items()}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        optimiser = torch.optim.AdamW(list(parameters), lr=0.1, weight_decay=0.5)
+        optimiser = torch.optim.AdamW(given, lr=0.1, weight_decay=0.5)
         for _ in range(3):
             optimiser.zero_grad(set_to_none=False)
             loss = F.cross_entropy(model(x), y)
@@ -68,8 +72,8 @@ def _after_training(freeze, kind, head, rows):
     ]
     inside = [name for name in moved if name.startswith(head)]
     outside = [name for name in moved if not name.startswith(head)]
-    weights = dict(model.named_parameters())
     return {
+        "what was returned": "nothing" if parameters is None else returned,
         "frozen weights that moved": sorted(set(outside) & set(weights)),
         "frozen statistics that moved": sorted(set(outside) - set(weights)),
         "frozen weights that still get gradients": sorted(
@@ -109,7 +113,7 @@ freeze = Check(
     reference=_freeze,
     probe=_after_training,
     cases=[
-        case("a head of one layer (kind of model, head, rows)", "plain", "head", 6),
+        case("a head of one layer", "plain", "head", 6),
         case("a batch norm in the head, which goes on learning", "norm in the head", "head", 5),
         case("a head inside another module", "nested", "top.last", 7),
         case("everything was frozen before", "all frozen before", "head", 4),
@@ -150,16 +154,18 @@ def _groups(stages, rate, factor):
 def _rates(function, stages, rate, factor):
     """The learning rate that an optimiser made of these
     groups gives to every parameter, stage by stage."""
+    before = list(stages)
     groups = function(stages, rate, factor)
-    if groups is None:
-        return None
-    optimiser = torch.optim.SGD(groups, lr=77.0)
-    found = {
-        id(one): float(group["lr"]) for group in optimiser.param_groups for one in group["params"]
-    }
+    found = {}
+    if groups is not None:
+        optimiser = torch.optim.SGD(groups, lr=77.0)
+        found = {id(one): group["lr"] for group in optimiser.param_groups
+                 for one in group["params"]}  # fmt: skip
     missing = -1.0
-    rates = [[found.get(id(one), missing) for one in stage.parameters()] for stage in stages]
-    return {f"rates in stage {number} (−1: in no group)": one for number, one in enumerate(rates)}
+    rates = [[found.get(id(one), missing) for one in stage.parameters()] for stage in before]
+    found = {f"rates in stage {number} (−1: in no group)": one for number, one in enumerate(rates)}
+    same = len(stages) == len(before) and all(map(lambda a, b: a is b, stages, before))
+    return found | {"`stages` is left in its order": same}
 
 
 def _stages(count, width):

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.architectures import residual
+from dlcourse.checks.architectures.modules import made, ready
 from dlcourse.checks.core import Check, Mistake, case
 
 
@@ -37,6 +37,7 @@ def _join_cases():
         case("an odd number of rows", *_draw((2, 2, 4, 6), (2, 2, 5, 6))),
         case("an odd number of columns", *_draw((2, 3, 4, 6), (2, 3, 4, 7))),
         case("both odd, a view, float64", x[..., ::2], skip),
+        case("two rows and three columns short", *_draw((1, 2, 3, 4), (1, 1, 5, 7))),
     ]
 
 
@@ -63,9 +64,9 @@ join = Check(
         Mistake("padded with zeros",
                 "Zeros are an edge that is not there: mode=\"replicate\" repeats the last pixels.",
                 _padded),
-        Mistake("padded at the top and left",
-                "Halving drops the last row: F.pad counts (left, right, top, bottom). Stretching "
-                "by F.interpolate repeats the first row as well.",
+        Mistake("the first row or column is repeated, not the last",
+                "Halving drops the last one: F.pad counts (left, right, top, bottom). "
+                "F.interpolate repeats earlier ones, too.",
                 lambda x, skip: _padded(x, skip, first=True)),
         Mistake("stretched instead of padded",
                 "Stretching displaces every pixel against the skip: "
@@ -147,14 +148,9 @@ class _Net(nn.Module):
 
 def _maps(make, settings, x):
     """Parameters of a net, and what it makes of x in evaluation."""
-    model = residual.made(lambda: make(**settings))
-    if model is None:
-        return None
-    model = residual.filled(model).to(x.dtype).eval()
+    model = ready(made(lambda: make(**settings)), x).eval()
     with torch.no_grad():
         maps = model(x)
-    if maps is None:
-        return None
     return {"number of parameters": sum(one.numel() for one in model.parameters()), "output": maps}
 
 
@@ -169,12 +165,13 @@ def _broken(fault):
 def _net_cases():
     (wide,) = _draw((2, 1, 12, 32), dtype=torch.float64)
     return [
-        case("one level, one image (settings, x)", _settings(1, 1, 2, 1), *_draw((1, 1, 4, 6))),
+        case("one level, one image", _settings(1, 1, 2, 1), *_draw((1, 1, 4, 6))),
         case("two levels, 2 channels in, 3 out", _settings(2, 3, 2, 2), *_draw((2, 2, 8, 12))),
         case("three levels", _settings(1, 1, 3, 3), *_draw((2, 1, 16, 24))),
         case("odd sizes at every level", _settings(1, 2, 2, 3), *_draw((3, 1, 31, 15))),
         case("as many channels as the width", _settings(3, 1, 3, 1), *_draw((2, 3, 9, 7))),
         case("a view in float64", _settings(1, 1, 2, 2), wide[..., ::2]),
+        case("nothing given, as few pixels as can be", {}, *_draw((2, 1, 8, 9))),
     ]
 
 

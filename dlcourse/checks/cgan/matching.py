@@ -3,7 +3,8 @@
 import torch
 from torch.nn import functional as F
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.probes import with_gradient
 
 
 def _others(y, classes, generator=None):
@@ -12,33 +13,46 @@ def _others(y, classes, generator=None):
 
 
 def _statistics(function, y, classes, seed):
-    wrong = function(y, classes, torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    wrong = function(y, classes, generator)
     if wrong is None:
-        return None
+        raise Untouched("None: is `return` missing?")
+    more = function(y, classes, generator)
     again = function(y, classes, torch.Generator().manual_seed(seed))
-    found = {"shape": tuple(wrong.shape), "dtype": str(wrong.dtype)}
+    if wrong.shape != y.shape:
+        raise ValueError(f"the shape should be {tuple(y.shape)}, yours is {tuple(wrong.shape)}")
+    found = {"dtype": str(wrong.dtype)}
     found["labels that fit after all"] = int((wrong == y).sum())
     found["labels that do not exist"] = int(((wrong < 0) | (wrong >= classes)).sum())
-    if not found["labels that do not exist"] and wrong.shape == y.shape:
-        table = torch.bincount(y * classes + wrong.long(), minlength=classes**2).reshape(
-            classes, classes
-        )
-        share = table / table.sum(1, keepdim=True).clamp(min=1)
-        asked = table.sum(1) > 1000  # elsewhere chance says nothing
-        off = ~torch.eye(classes, dtype=torch.bool) & asked[:, None]
-        found["each other label as likely as the next"] = bool(
-            ((share[off] * (classes - 1) - 1).abs() < 0.25).all()
-        )
-        found["different steps from label to wrong label"] = len(((wrong - y) % classes).unique())
+    found |= _table(wrong.long().clamp(0, classes - 1), y, classes)
+    found["the same draw from the same generator"] = torch.equal(wrong, again)
     if len(y) > 1000:
-        found["another draw from another generator"] = not torch.equal(
-            wrong, function(y, classes, torch.Generator().manual_seed(seed + 1))
-        )
-    return found | {"the same draw from the same generator": torch.equal(wrong, again)}
+        other = function(y, classes, torch.Generator().manual_seed(seed + 1))
+        pairs = [function(y, classes) for _ in range(2)]
+        found |= {
+            "another draw from another generator": not torch.equal(wrong, other),
+            "the next draw of a generator is another one": not torch.equal(wrong, more),
+            "two draws without a generator differ": not torch.equal(*pairs),
+        }
+    return found
+
+
+def _table(wrong, y, classes):
+    counts = torch.bincount(y * classes + wrong, minlength=classes**2)
+    table = counts.reshape(classes, classes)
+    share = table / table.sum(1, keepdim=True).clamp(min=1)
+    asked = table.sum(1) > 1000  # elsewhere chance says nothing
+    off = ~torch.eye(classes, dtype=torch.bool) & asked[:, None]
+    return {
+        "each other label as likely as the next": bool(
+            ((share[off] * (classes - 1) - 1).abs() < 0.25).all()
+        ),
+        "different steps from label to wrong label": len(((wrong - y) % classes).unique()),
+    }
 
 
 def _draw(low, high):
-    return lambda y, classes, g: torch.randint(low, high(classes), y.shape, generator=g)
+    return lambda y, classes, g=None: torch.randint(low, high(classes), y.shape, generator=g)
 
 
 wrong_labels = Check(
@@ -56,21 +70,22 @@ wrong_labels = Check(
         Mistake("the labels in another order",
                 "Some rows get their own label back, and of a batch with one class all "
                 "do: add a random step from 1 to classes − 1 to each label, modulo classes.",
-                lambda y, classes, g: y[torch.randperm(len(y), generator=g)]),
+                lambda y, classes, g=None: y[torch.randperm(len(y), generator=g)]),
         Mistake("any label at all",
                 "One in ten of ten classes is then right: the step must not be 0.",
-                lambda y, classes, g: torch.randint(classes, y.shape, generator=g)),
+                lambda y, classes, g=None: torch.randint(classes, y.shape, generator=g)),
         Mistake("always the next label",
                 "D would learn to reject one neighbour only: draw the step.",
-                lambda y, classes, g: (y + 1) % classes),
+                lambda y, classes, g=None: (y + 1) % classes),
         Mistake("one step for the whole batch", "Draw a step for each row: size y.shape.",
-                lambda y, classes, g: (y + torch.randint(1, classes, (1,), generator=g)) % classes),
+                lambda y, classes, g=None:
+                    (y + torch.randint(1, classes, (1,), generator=g)) % classes),
         Mistake("beyond the last class", "Take the sum modulo classes.",
-                lambda y, classes, g: y + _draw(1, lambda k: k)(y, classes, g)),
+                lambda y, classes, g=None: y + _draw(1, lambda k: k)(y, classes, g)),
         Mistake("a label that is never drawn",
                 "randint leaves its upper end out: "
                 "randint(1, classes) gives 1 … classes − 1.",
-                lambda y, classes, g:
+                lambda y, classes, g=None:
                     (y + _draw(1, lambda k: max(2, k - 1))(y, classes, g)) % classes),
     ],
 )  # fmt: skip
@@ -90,10 +105,13 @@ _soft = F.softplus
 matching_d_loss = Check(
     "matching_d_loss",
     reference=_matching,
+    probe=with_gradient(0, 1, 2),
     cases=[
         case("one of each, guessed", torch.zeros(1), torch.zeros(1), torch.zeros(1)),
         case("one of each", torch.tensor([2.0]), torch.tensor([-1.0]), torch.tensor([0.5])),
         case("3 real, 5 wrong, 2 fake", _logits(3, 0), _logits(5, 1), _logits(2, 2)),
+        case("tables of 2 × 3, 4 × 1 and 1 × 2", _logits((2, 3), 6), _logits((4, 1), 7),
+             _logits((1, 2), 8)),
         case("sure of itself, float64", *(_logits(4, seed, 300.0, torch.float64)
                                           for seed in (3, 4, 5))),
     ],
@@ -117,7 +135,7 @@ matching_d_loss = Check(
         Mistake("one mean over both kinds",
                 "With unequal numbers the larger kind weighs more: two means.",
                 lambda real, wrong, fake: _soft(-real).mean()
-                + _soft(torch.cat([wrong, fake])).mean()),
+                + _soft(torch.cat([wrong.flatten(), fake.flatten()])).mean()),
         Mistake("a logarithm of a sigmoid", "It overflows for sure answers: F.softplus.",
                 lambda real, wrong, fake:
                     -real.sigmoid().log().mean() - (1 - wrong.sigmoid()).log().mean() / 2

@@ -1,28 +1,30 @@
 """Checks of networks that are told a condition.
 Each is judged by what it computes with the networks it was given."""
 
+import math
+
 import torch
 from torch import nn
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 
 
 class _Linear(nn.Module):
-    """A small fixed network: what is given to the student's class.
-    shape: of one row of the output, () for none."""
+    """A small fixed network: what is given to the student's class. Strict, as layers are.
+    takes, shape: of one row of the input and of the output, () for none."""
 
-    def __init__(self, size, shape, seed, power=1):
+    def __init__(self, takes, shape, seed, power=1):
         super().__init__()
         generator = torch.Generator().manual_seed(seed)
-        count = int(torch.tensor(shape).prod()) if shape else 1
-        self.weight = nn.Parameter(torch.randn(size, count, generator=generator))
-        self.shape, self.power = shape, power
+        self.weight = nn.Parameter(
+            torch.randn(math.prod(takes), math.prod(shape), generator=generator)
+        )
+        self.takes, self.shape, self.power = takes, shape, power
 
     def forward(self, x):
-        if x[0].numel() != len(self.weight):
-            raise ValueError(
-                f"this network takes {len(self.weight)} numbers for each row, it got {x[0].numel()}"
-            )
+        if tuple(x.shape[1:]) != self.takes:
+            wanted = ", ".join(["B", *map(str, self.takes)])
+            raise ValueError(f"this network takes ({wanted}), it got {tuple(x.shape)}")
         return (x.flatten(1) ** self.power @ self.weight).unflatten(1, self.shape or (1,))
 
 
@@ -33,13 +35,14 @@ def _embed(classes, size, seed=3):
 
 
 class _Value(nn.Module):
-    """Conditions that are numbers: y (B,) → (B, size)."""
+    """Conditions that are numbers: y (B,), or (B, 2) whose second number counts, → (B, size)."""
 
     def __init__(self, size):
         super().__init__()
         self.slope = nn.Parameter(torch.linspace(-1, 2, size))
 
     def forward(self, y):
+        y = y[:, 1] - y[:, 0] if y.dim() == 2 else y
         return y[:, None] * self.slope
 
 
@@ -51,22 +54,23 @@ def _look(network, given, x, y):
     """What an object of the student's class gives; `given`: the arguments it is made with."""
     model = network(*given)
     if model is None:
-        return None
+        raise Untouched("None: is `return` missing?")
     parts = {id(p) for one in given if isinstance(one, nn.Module) for p in one.parameters()}
+    if model(x, y) is None:  # the first call, in which a lazy layer learns its sizes
+        raise Untouched("forward gives None: is `return` missing?")
     own = [p for p in model.parameters() if id(p) not in parts]
     missing = parts - {id(p) for p in model.parameters()}
     for p in own:  # a layer of its own gets weights that the reference gets too
         p.data = torch.linspace(-0.5, 1, p.numel()).reshape(p.shape)
-    output = model(x, y)
-    if output is None:
-        return None
-    found = {"shape of the output": tuple(output.shape), "output": output.detach()}
+    output, weights = model(x, y), list(model.parameters())
+    slopes = [None] * len(weights)
     if output.requires_grad:
-        slopes = torch.autograd.grad(output.sum(), list(model.parameters()), allow_unused=True)
-        found["weights that get no gradient"] = sum(slope is None for slope in slopes)
-    shapes = sorted(tuple(p.shape) for p in own)
-    return found | {
-        "weights of your own": shapes,
+        slopes = torch.autograd.grad(output.sum(), weights, allow_unused=True)
+    return {
+        "shape of the output": tuple(output.shape),
+        "output": output.detach(),
+        "weights that get no gradient": sum(slope is None for slope in slopes),
+        "weights of your own": sorted(tuple(p.shape) for p in own),
         "weights given to you that parameters() misses": len(missing),
     }
 
@@ -81,7 +85,7 @@ class _Generator(nn.Module):
     def forward(self, z, y):
         told = (self.embed[0] if self.fault == "list" else self.embed)(y)
         if self.fault == "number":
-            told = y[:, None].float().expand(-1, told.shape[1])
+            told = y.float().view(len(y), -1)[:, -1:].expand(-1, told.shape[1])
         if self.fault == "deaf":
             told = torch.zeros_like(told)
         if self.fault == "detached":
@@ -100,13 +104,15 @@ ConditionalGenerator = Check(
     reference=_Generator,
     probe=_look,
     cases=lambda: [
-        case("3 latents, 2 classes, images of 2 × 2", (_Linear(5, (1, 2, 2), 0), _embed(2, 2)),
+        case("3 latents, 2 classes, images of 2 × 2", (_Linear((5,), (1, 2, 2), 0), _embed(2, 2)),
              _numbers(4, 3), torch.tensor([0, 1, 1, 0])),
-        case("as many latents as numbers for the class", (_Linear(8, (1, 3, 2), 1), _embed(3, 4)),
-             _numbers(5, 4), torch.tensor([2, 0, 1, 1, 2])),
-        case("a condition that is a number", (_Linear(6, (2, 1, 3), 2), _Value(4)), _numbers(6, 2),
-             _numbers(6, seed=1)),
-        case("one image", (_Linear(3, (1, 2, 2), 3), _embed(4, 1)), _numbers(1, 2),
+        case("as many latents as numbers for the class", (_Linear((8,), (1, 3, 2), 1),
+             _embed(3, 4)), _numbers(5, 4), torch.tensor([2, 0, 1, 1, 2])),
+        case("a condition that is a number", (_Linear((6,), (2, 1, 3), 2), _Value(4)),
+             _numbers(6, 2), _numbers(6, seed=1)),
+        case("a condition of two numbers, (B, 2)", (_Linear((5,), (1, 2, 2), 4), _Value(3)),
+             _numbers(4, 2), _numbers(4, 2, seed=1)),
+        case("one image", (_Linear((3,), (1, 2, 2), 3), _embed(4, 1)), _numbers(1, 2),
              torch.tensor([3])),
     ],
     fallback="dlcourse.models.cgan:ConditionalGenerator",
@@ -142,11 +148,11 @@ class _Concat(nn.Module):
         if self.fault == "transposed":
             plane = told.unflatten(1, (1, *x.shape[:1:-1])).transpose(2, 3)
         if self.fault == "number":
-            plane = y.float()[:, None, None, None].expand_as(plane)
+            plane = y.float().view(len(y), -1)[:, -1, None, None, None].expand_as(plane)
         if self.fault == "same":
             plane = plane[:1].expand_as(plane)
         if self.fault == "added":
-            return self.layers(torch.cat([x, x + plane], dim=1)).flatten()
+            return self.layers(torch.cat([x, x[:, :1] + plane], dim=1)).flatten()
         logits = self.layers(torch.cat([plane, x] if self.fault == "first" else [x, plane], dim=1))
         if self.fault == "probability":
             return logits.sigmoid().flatten()
@@ -162,13 +168,16 @@ ConcatDiscriminator = Check(
     reference=_Concat,
     probe=_look,
     cases=lambda: [
-        case("images of 2 × 2, 2 classes", (_Linear(8, (1, 1, 1), 0), _embed(2, 4)),
+        case("images of 2 × 2, 2 classes", (_Linear((2, 2, 2), (1, 1, 1), 0), _embed(2, 4)),
              _numbers(3, 1, 2, 2), torch.tensor([0, 1, 1])),
-        case("images of 2 × 3", (_Linear(12, (1, 1, 1), 1), _embed(3, 6)), _numbers(4, 1, 2, 3),
-             torch.tensor([2, 0, 1, 1])),
+        case("images of 2 × 3", (_Linear((2, 2, 3), (1, 1, 1), 1), _embed(3, 6)),
+             _numbers(4, 1, 2, 3), torch.tensor([2, 0, 1, 1])),
         case("a condition that is a number, layers that give (B, 1)",
-             (_Linear(12, (1,), 2), _Value(6)), _numbers(5, 1, 3, 2), _numbers(5, seed=1)),
-        case("one image, not contiguous", (_Linear(12, (1, 1, 1), 3), _embed(4, 6)),
+             (_Linear((2, 3, 2), (1,), 2), _Value(6)), _numbers(5, 1, 3, 2), _numbers(5, seed=1)),
+        case("images of three channels, a condition (B, 2)",
+             (_Linear((4, 3, 2), (1, 1, 1), 4), _Value(6)), _numbers(4, 3, 3, 2),
+             _numbers(4, 2, seed=1)),
+        case("one image, not contiguous", (_Linear((2, 3, 2), (1, 1, 1), 3), _embed(4, 6)),
              _numbers(1, 1, 2, 3).transpose(2, 3), torch.tensor([3])),
     ],
     fallback="dlcourse.models.cgan:ConcatDiscriminator",

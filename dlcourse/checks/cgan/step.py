@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dlcourse.checks.core import Check, Mistake, case
-from dlcourse.checks.gan.step import _adam, _against, _sgd, _watch
+from dlcourse.checks.gan.step import _adam, _against, _sgd, observe
 
 
 class _Told(nn.Module):
@@ -25,6 +25,14 @@ class _Told(nn.Module):
     def forward(self, x, y):
         result = self.layers(torch.cat([x, self.embed(y)], dim=1))
         return result[:, 0] if self.out == 1 else result
+
+
+def _watch(function, generator, discriminator, optimiser, steps, x, y, z):
+    found, _ = observe(
+        lambda *optimisers: function(generator, discriminator, *optimisers, x, y, z),
+        generator, discriminator, optimiser, steps,
+    )  # fmt: skip
+    return found
 
 
 def _players(latents, size, classes, seed, norm=False, dtype=torch.float32):

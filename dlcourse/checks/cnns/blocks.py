@@ -1,9 +1,5 @@
-"""Checks of two modules: a depthwise-separable convolution,
-and a convolutional network whose parts can be chosen.
-
-Both are judged by their own weights:
-what they compute must be what torch's functions compute with them in that order.
-"""
+"""Check of a convolutional network whose parts can be chosen, judged by its own weights: what it
+computes must be what torch's functions compute with them in that order."""
 
 from itertools import pairwise
 
@@ -11,102 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from dlcourse.checks.cnns.separable import gap_to, seeded, shape_of
 from dlcourse.checks.core import Check, Mistake, case
-
-
-class _Separable(nn.Module):
-    """A k × k convolution of every channel by itself,
-    then a 1 × 1 convolution; `fault` names what is wrong."""
-
-    def __init__(self, c_in, c_out, kernel=3, bias=True, fault=None):
-        super().__init__()
-        groups, padding = (
-            (1 if fault == "dense" else c_in),
-            (0 if fault == "no padding" else kernel // 2),
-        )
-        point = 1 if fault != "large point" else kernel
-        self.fault = fault
-        self.depthwise = nn.Conv2d(
-            c_in, c_in, kernel, padding=padding, groups=groups, bias=fault == "two biases"
-        )
-        self.pointwise = nn.Conv2d(c_in, c_out, point, padding=point // 2, bias=bias)
-        if fault == "no point":
-            self.depthwise, self.pointwise = (
-                nn.Conv2d(c_in, c_out, kernel, padding=padding, bias=bias),
-                nn.Identity(),
-            )
-
-    def forward(self, x):
-        x = self.depthwise(x)
-        return self.pointwise(x.relu() if self.fault == "ReLU" else x)
-
-
-def _seeded(make, *args, **kwargs):
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return make(*args, **kwargs)
-
-
-def _inspect_separable(function, c_in, c_out, kernel, bias):
-    layer = _seeded(function, c_in, c_out, kernel, bias)
-    if layer is None:
-        return None
-    x = _seeded(torch.randn, 2, c_in, 6, 7)
-    output, parameters = layer(x), list(layer.parameters())
-    shapes = sorted(tuple(p.shape) for p in parameters)
-    found = {"shapes of its parameters": shapes, "shape of its output": list(output.shape)}
-    by_shape = {tuple(p.shape): p for p in parameters}
-    depth, point = by_shape.get((c_in, 1, kernel, kernel)), by_shape.get((c_out, c_in, 1, 1))
-    if depth is not None and point is not None:
-        own = F.conv2d(
-            F.conv2d(x, depth, padding=kernel // 2, groups=c_in), point, by_shape.get((c_out,))
-        )
-        found["output, compared with what its weights give"] = _gap(output, own)
-    return found
-
-
-def _gap(output, expected):
-    if output.shape != expected.shape:
-        return f"has the shape {tuple(output.shape)}"
-    gap = (output - expected).abs().max().item()
-    return 0.0 if gap < 1e-4 else gap
-
-
-def _broken_separable(fault):
-    return lambda c_in, c_out, kernel=3, bias=True: _Separable(c_in, c_out, kernel, bias, fault)
-
-
-SeparableConv = Check(
-    "SeparableConv",
-    reference=_Separable,
-    probe=_inspect_separable,
-    cases=[
-        case("two channels to five, 3 × 3, no bias", 2, 5, 3, False),
-        case("three channels to four, 5 × 5, with a bias", 3, 4, 5, True),
-        case("four channels to four, 3 × 3, with a bias", 4, 4, 3, True),
-    ],
-    mistakes=[
-        Mistake("the first convolution mixes the channels",
-                "Depthwise: every channel has a kernel of its own, groups=c_in. "
-                "Mixing is the second one's work.",
-                _broken_separable("dense")),
-        Mistake("the second convolution is not 1 × 1",
-                "It only mixes channels, pixel by pixel: kernel size 1.",
-                _broken_separable("large point")),
-        Mistake("the image shrinks",
-                "Pad with kernel // 2, so that an odd kernel keeps height and width.",
-                _broken_separable("no padding")),
-        Mistake("two biases", "A bias before the 1 × 1 convolution becomes part of its own: "
-                              "bias=False in the first.",
-                _broken_separable("two biases")),
-        Mistake("a ReLU in between",
-                "Separable stands for one linear map; what comes between is not asked for here.",
-                _broken_separable("ReLU")),
-        Mistake("that is an ordinary convolution",
-                "Two layers: one over pixels for each channel, one over channels.",
-                _broken_separable("no point")),
-    ],
-)  # fmt: skip
 
 
 class _CNN(nn.Module):
@@ -162,29 +64,45 @@ def _by_its_own_layers(model, x, drop, training):
     return F.linear(F.dropout(x.flatten(1), drop, training), linears[-1].weight, linears[-1].bias)
 
 
-def _inspect_cnn(function, channels, size, classes, norm, drop, conv):
-    model = _seeded(function, channels, size, classes, norm, drop, conv)
-    if model is None:
-        return None
-    x = _seeded(torch.randn, 6, channels[0], size, size)
-    for module in model.modules():
-        if isinstance(
-            module, nn.BatchNorm2d
-        ):  # as after some training: no two channels alike, one factor negative
-            module.weight.data = torch.linspace(-1, 2, module.num_features)
-            module.bias.data = torch.linspace(-0.5, 1, module.num_features)
+ORDER = "conv → max-pool → norm → ReLU, at last dropout → linear, with its own weights"
+
+
+def _inspect_cnn(function, channels, options):
+    model = seeded(function, channels, **options).eval()
+    size, drop = options.get("size", 28), options.get("drop", 0.0)
+    x = seeded(torch.randn, 6, channels[0], size, size)
+    with torch.no_grad():
+        seeded(model, x)  # makes the parameters of lazy layers
+    _as_after_training(model)
     names = [type(m).__name__ for m in model.modules()]
-    kinds = ("Conv2d", "BatchNorm2d", "Linear")
-    found = {f"{kind} layers": names.count(kind) for kind in kinds}
+    found = {f"{kind} layers": names.count(kind) for kind in ("Conv2d", "BatchNorm2d", "Linear")}
     found["numbers in its parameters"] = sum(p.numel() for p in model.parameters())
+    complete = (found["Conv2d layers"], found["Linear layers"]) == (len(channels) - 1, 1)
     for training, label in ((False, "evaluation"), (True, "training")):
         model.train(training)
-        output = _seeded(model, x)
-        found[f"shape of the logits in {label}"] = list(output.shape)
-        if found["Linear layers"] == 1:
-            own = _seeded(_by_its_own_layers, model, x, drop, training)
-            found[f"logits in {label}, compared with what its layers give"] = _gap(output, own)
+        output = seeded(model, x)
+        own = None
+        if complete:
+            own = seeded(_by_its_own_layers, model, x, drop, training)
+        found[f"shape of the logits in {label}"] = shape_of(output)
+        found[f"logits in {label}: largest difference from {ORDER}"] = gap_to(output, own)
+    other = model.eval().to(memory_format=torch.channels_last)
+    there = other(x.to(memory_format=torch.channels_last))
+    found["logits in channels_last: largest difference from contiguous ones"] = gap_to(
+        there, other(x)
+    )
     return found
+
+
+def _as_after_training(model):
+    """No two channels of a norm are alike, one factor is negative."""
+    for norm in model.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            count = norm.num_features
+            norm.weight.data = torch.linspace(-1, 2, count)
+            norm.bias.data = torch.linspace(-0.5, 1, count)
+            norm.running_mean = torch.linspace(-0.2, 0.3, count)
+            norm.running_var = torch.linspace(0.5, 1.5, count)
 
 
 def _broken_cnn(fault):
@@ -197,14 +115,16 @@ CNN = Check(
     reference=_CNN,
     probe=_inspect_cnn,
     cases=[
-        case("one stage, 1 → 2 channels, 4 × 4 pixels, no norm", (1, 2), 4, 3, False, 0.0,
-             _conv3x3),
-        case("two stages with norm, 8 × 8 pixels", (1, 4, 6), 8, 5, True, 0.0, _conv3x3),
-        case("three channels, 13 × 13 pixels, 5 × 5 kernels", (3, 5, 4), 13, 2, True, 0.0,
-             _conv5x5),
-        case("three stages with norm and dropout, 28 × 28 pixels", (1, 3, 4, 5), 28, 10, True, 0.5,
-             _conv3x3),
-        case("dropout without norm", (2, 3, 4), 12, 4, False, 0.3, _conv3x3),
+        case("one stage, 1 → 2 channels, 4 × 4 pixels, no norm", (1, 2),
+             {"size": 4, "classes": 3, "norm": False}),
+        case("two stages with norm, 8 × 8 pixels", (1, 4, 6),
+             {"size": 8, "classes": 5, "norm": True, "conv": _conv3x3}),
+        case("three channels, 13 × 13 pixels, 5 × 5 kernels", (3, 5, 4),
+             {"size": 13, "classes": 2, "conv": _conv5x5}),
+        case("three stages with norm and dropout", (1, 3, 4, 5), {"size": 28, "drop": 0.5}),
+        case("dropout without norm", (2, 3, 4),
+             {"size": 12, "classes": 4, "norm": False, "drop": 0.3}),
+        case("nothing given but the channels, all alike", (2, 2, 2, 2), {}),
     ],
     mistakes=[
         Mistake("the convolutions keep a bias before batch norm",

@@ -45,6 +45,8 @@ shift_each = Check(
              torch.tensor([0, -1, 2])),
         case("two channels", _images(2, 2, 5, 4), torch.tensor([-1, 2]), torch.tensor([1, 1])),
         case("nothing moves", _images(2, 1, 3, 4), torch.tensor([0, 0]), torch.tensor([0, 0])),
+        case("two of three leave the picture", _images(3, 1, 3, 4), torch.tensor([4, 1, 0]),
+             torch.tensor([0, -1, 6])),
         case("a transposed batch, float64",
              _images(3, 2, 6, 5, dtype=torch.float64).transpose(2, 3),
              torch.tensor([1, -3, 2]), torch.tensor([2, 0, -1])),

@@ -19,14 +19,14 @@ def _judge(function, grad, x, size, stride):
     found = function(grad, x, size, stride)
     pieces = strided_windows(x, (size, size), stride)
     largest = pieces == pieces.amax((-2, -1), keepdim=True)
-    if found is None or not (largest.sum((-2, -1)) > 1).any():
+    ties = (largest.sum((-2, -1)) > 1).any()
+    if not ties or getattr(found, "shape", None) != x.shape:
         return found
-    if found.shape != x.shape:
-        return {"shape": list(found.shape)}
     shares = strided_windows(found, (size, size), stride)  # cases with ties have no overlap
     return {
         "sum in every window": shares.sum((-2, -1)),
         "given to pixels that are not the largest": shares[~largest],
+        "how many pixels of each window get something": (shares != 0).sum((-2, -1)),
     }
 
 
@@ -43,6 +43,11 @@ def _shared(grad, x, size, stride, weigh):
                 weigh(pieces[:, :, row, column]) * grad[:, :, row, column, None, None]
             )
     return out
+
+
+def _equal_parts(window):
+    largest = (window == window.amax((-2, -1), keepdim=True)).to(window.dtype)
+    return largest / largest.sum((-2, -1), keepdim=True)
 
 
 def _overwritten(grad, x, size, stride):
@@ -93,6 +98,9 @@ max_pool_backward = Check(
                 "gradient. One of them is chosen: argmax gives one.",
                 lambda *args: _shared(*args, lambda w: (w == w.amax((-2, -1),
                                                                     keepdim=True)).to(w.dtype))),
+        Mistake("several largest pixels share it",
+                "That is the slope of amax. Here one of them gets the whole: argmax names one.",
+                lambda *args: _shared(*args, _equal_parts)),
         Mistake("all pixels of the window get it",
                 "Only the pixel that won has any influence on the output.",
                 lambda *args: _shared(*args, torch.ones_like)),

@@ -22,12 +22,12 @@ def _and_traces(function, model, x, y):
     """The gradient, and what was left behind: gradients in the parameters, x that asks for one."""
     for parameter in model.parameters():
         parameter.grad = None
-    found = function(model, x, y)
-    return found if found is None else {
-        "gradient": found,
+    return {
+        "gradient": function(model, x, y),
         "parameters that have a .grad now": sum(p.grad is not None for p in model.parameters()),
+        "parameters that are frozen now": sum(not p.requires_grad for p in model.parameters()),
         "x.requires_grad afterwards": x.requires_grad,
-    }  # fmt: skip
+    }
 
 
 def _left_behind(model, x, y):
@@ -72,7 +72,7 @@ def _gradient_cases():
     return [
         case("a linear model of 2 × 2 pixels: a row of its weights", _linear(weight),
              _draw(1, 1, 2, 2), torch.tensor([1])),
-        case("a linear model, two images", _linear(weight), _draw(2, 1, 2, 2),
+        case("a linear model, two images of two channels", _linear(weight), _draw(2, 2, 1, 2),
              torch.tensor([0, 1])),
         case("a small CNN, three images", _small(), _draw(3, 1, 6, 8), torch.tensor([2, 0, 1])),
         case("the same in float64", _small(torch.float64), _draw(2, 1, 9, 7, dtype=torch.float64),
@@ -120,17 +120,27 @@ input_gradient = Check(
 
 def _occlude(model, x, y, size, score=lambda logits, y: logits[:, y], sign=1, keep=False, rest=0):
     rows, columns = x.shape[1] - size + 1, x.shape[2] - size + 1
+    hole = torch.zeros(rows, columns, *x.shape, dtype=torch.bool)
+    for i in range(rows):
+        for j in range(columns):
+            hole[i, j, :, i : i + size, j : j + size] = True
+    hole = hole.flatten(0, 1)
     with torch.no_grad():
-        whole = score(model(x[None]), y)[0] if rest == 0 else 0.0
-        out = x.new_zeros(rows, columns)
-        for i in range(rows):
-            for j in range(columns):
-                hole = torch.zeros_like(x, dtype=torch.bool)
-                hole[:, i : i + size, j : j + size] = True
-                out[i, j] = sign * (
-                    whole - score(model(x.masked_fill(~hole if keep else hole, 0)[None]), y)[0]
-                )
-    return out
+        whole = score(model(x[None]), y) if rest == 0 else 0.0
+        covered = score(model(torch.where(~hole if keep else hole, 0, x)), y)
+        return (sign * (whole - covered)).view(rows, columns)
+
+
+def _watched(function, model, x, y, size):
+    """The map, how often the model was called, and whether a graph is left."""
+    calls = []
+    model.register_forward_pre_hook(lambda module, given: calls.append(1))
+    found = function(model, x, y, size)
+    return {
+        "map": found,
+        "calls of the model": "at most two" if len(calls) <= 2 else f"{len(calls)}",
+        "map.requires_grad": getattr(found, "requires_grad", False),
+    }
 
 
 def _occlusion_cases():
@@ -138,7 +148,14 @@ def _occlusion_cases():
     return [
         case("a linear model of 2 × 3 pixels, one covered", _linear(weight), _draw(1, 2, 3), 1, 1),
         case("the same, 2 × 2 covered", _linear(weight), _draw(1, 2, 3), 0, 2),
-        case("a small CNN, 6 × 8 pixels", _small(), _draw(1, 6, 8), 2, 3),
+        case("two channels, one pixel of both covered", _linear(weight), _draw(2, 1, 3), 1, 1),
+        case(
+            "a small CNN, 6 × 8 pixels, y a 0-d tensor",
+            _small(),
+            _draw(1, 6, 8),
+            torch.tensor(2),
+            3,
+        ),
         case(
             "the same in float64", _small(torch.float64), _draw(1, 7, 5, dtype=torch.float64), 0, 2
         ),
@@ -148,6 +165,7 @@ def _occlusion_cases():
 occlusion_map = Check(
     "occlusion_map",
     reference=_occlude,
+    probe=_watched,
     cases=_occlusion_cases,
     rtol=1e-4,
     atol=1e-5,

@@ -1,12 +1,10 @@
-"""Checks of searching on a budget:
-a grid that fits into it, successive halving, and the errors worth looking at."""
+"""Checks of searching on a budget: a grid that fits into it, and successive halving."""
 
 import itertools
 import math
 
-import torch
-
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.words import kind_of
 
 
 def _axis(low, high, points, spacing="log"):
@@ -24,12 +22,18 @@ def _grid(ranges, budget, points=None, spacing="log", join=itertools.product):
 def _sorted_settings(function, ranges, budget):
     """How many settings, and all of their numbers; their order does not matter."""
     settings = function(ranges, budget)
-    if settings is None:
-        return None
-    logs = sorted([math.log10(setting[name]) for name in ranges] for setting in settings)
+    fits = isinstance(settings, (list, tuple)) and all(
+        isinstance(one, dict) and set(one) == set(ranges) for one in settings
+    )
+    count, kinds, logs = None, None, None
+    if fits:
+        count = len(settings)
+        kinds = " or ".join(sorted({kind_of(one) for each in settings for one in each.values()}))
+        logs = sorted([math.log10(setting[name]) for name in ranges] for setting in settings)
     return {
-        "how many settings": len(settings),
-        "names": sorted(settings[0]),
+        "a list of dicts, the names of `ranges` in each": fits,
+        "how many settings": count,
+        "what each value is": kinds,
         "sorted log₁₀ of the values": logs,
     }
 
@@ -115,21 +119,30 @@ def _halve(
     return left[0], trials
 
 
-def _trials(function, settings, score, epochs):
-    """The winner, how many trials and epochs it took, and what was tried;
+def _trials(function, settings, score, *epochs):
+    """The winner, how many trials, calls and epochs it took, and what was tried;
     the order within a round does not matter."""
-    answer = function(settings, score, epochs)
-    if answer is None:
-        return None
-    winner, trials = answer
+    calls = []
+
+    def counted(setting, epochs):
+        calls.append(epochs)
+        return score(setting, epochs)
+
+    answer = function(settings, counted, *epochs)
+    pair = isinstance(answer, (tuple, list)) and len(answer) == 2
+    winner, trials = answer if pair else (None, [])
     return {
-        "winner": winner["name"],
+        "a pair (setting, trials)": pair and isinstance(winner, dict) and isinstance(trials, list),
+        "winner": winner["name"] if isinstance(winner, dict) else None,
         "trials": len(trials),
+        "calls of score": len(calls),
         "epochs of all trials": sum(trial[1] for trial in trials),
-        "what was tried": sorted(
-            (float(n), setting["name"], round(float(v), 6)) for setting, n, v in trials
-        ),
-    }
+        "what was tried": sorted((n, setting["name"], round(float(v), 6))
+                                 for setting, n, v in trials),
+    }  # fmt: skip
+
+
+_trials.hands_on = True  # the function's own arguments, as a case has them
 
 
 def _learner(final, speed):
@@ -139,6 +152,11 @@ def _learner(final, speed):
 def learning_curve(setting, epochs):
     """An accuracy that grows with the epochs, faster or slower, up to its final value."""
     return setting["final"] * (1 - math.exp(-setting["speed"] * epochs))
+
+
+def late_start(setting, epochs):
+    """An accuracy that the slow ones lead after a few epochs."""
+    return setting["final"] * epochs / (epochs + setting["speed"])
 
 
 def _reuse(*args):
@@ -154,10 +172,12 @@ successive_halving = Check(
     reference=_halve,
     probe=_trials,
     cases=[
-        case("two settings", LEARNERS[2:4], learning_curve, 1),
+        case("two settings, epochs not given", LEARNERS[2:4], learning_curve),
         case("four settings", LEARNERS[:4], learning_curve, 1),
         case("five settings: two are kept, then one", LEARNERS[:5], learning_curve, 2),
         case("eight settings", LEARNERS, learning_curve, 1),
+        case("another score, seven settings", LEARNERS[1:], late_start, 1),
+        case("one setting: nothing to try", LEARNERS[:1], learning_curve, 1),
     ],
     mistakes=[
         Mistake("the worse half is kept", "score is an accuracy: sort from the highest down.",
@@ -176,61 +196,5 @@ successive_halving = Check(
                 lambda *args: _halve(*args, last=True)),
         Mistake("four times the epochs", "Twice as many in each round.",
                 lambda *args: _halve(*args, grow=4)),
-    ],
-)  # fmt: skip
-
-
-def _confident(logits, y, count, by=None, keep="wrong", descending=True):
-    p, predicted = logits.double().softmax(1).max(1)
-    value = p if by is None else by(logits, y)
-    chosen = {
-        "wrong": predicted != y,
-        "all": torch.ones_like(y, dtype=torch.bool),
-        "right": predicted == y,
-    }[keep]
-    rows = chosen.nonzero().flatten()
-    return rows[value[rows].argsort(descending=descending)][:count]
-
-
-def _score_cases():
-    def one(label, n, classes, count, seed):
-        generator = torch.Generator().manual_seed(seed)
-        logits = 3 * torch.randn(n, classes, generator=generator) + 5 * torch.randn(
-            n, 1, generator=generator
-        )
-        return case(label, logits, torch.randint(classes, (n,), generator=generator), count)
-
-    four = torch.tensor([[0.0, 3.0], [2.0, 0.0], [1.0, 4.0], [9.0, 8.5]])
-    return [
-        case("four examples, two of them wrong", four, torch.tensor([1, 1, 1, 1]), 2),
-        one("ten examples, the three worst", 10, 3, 3, 0),
-        one("fewer errors than asked for", 6, 2, 10, 1),
-        one("200 examples, eight", 200, 5, 8, 2),
-    ]
-
-
-confident_errors = Check(
-    "confident_errors",
-    reference=_confident,
-    cases=_score_cases,
-    mistakes=[
-        Mistake("right answers are among them", "Only examples whose prediction differs from y.",
-                lambda *args: _confident(*args, keep="all")),
-        Mistake("the least confident first", "The highest confidence comes first: descending=True.",
-                lambda *args: _confident(*args, descending=False)),
-        Mistake("sorted by the logit, not by the probability",
-                "A logit means something only next to those of the same example: softmax first.",
-                lambda *args: _confident(*args, by=lambda logits, y: logits.max(1).values)),
-        Mistake("sorted by the loss",
-                "That is the probability of the true class, a different order. Asked for is how "
-                "sure it was of its own answer.",
-                lambda *args: _confident(*args, by=lambda logits, y:
-                    -logits.log_softmax(1).gather(1, y[:, None])[:, 0])),
-        Mistake("those that are right", "Wrong is where argmax differs from y: !=.",
-                lambda *args: _confident(*args, keep="right")),
-        Mistake("positions within the errors",
-                "Return positions in the whole batch: rows[order], not order.",
-                lambda logits, y, count: _confident(
-                    logits[rows := _confident(logits, y, len(y)).sort().values], y[rows], count)),
     ],
 )  # fmt: skip

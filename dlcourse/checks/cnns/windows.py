@@ -4,6 +4,7 @@ all windows of an image as a view, and the forward pass built on them."""
 import torch
 from torch.nn import functional as F
 
+from dlcourse.checks.convolution.slopes import with_slopes
 from dlcourse.checks.core import Check, Mistake, case
 
 
@@ -22,17 +23,21 @@ def draw(*shapes, seed=0, dtype=torch.float32):
 
 
 def _windows_and_memory(function, x, *options):
-    """The windows of x, of x as a part of something larger, and whether they are a view."""
+    """The windows of x, of x as a part of something larger, whether they are a view, and whether a
+    gradient flows back."""
     pieces = function(x, *options)
-    if pieces is None:
-        return None
     part = F.pad(x, (2, 1, 1, 3), value=9.0)[:, :, 1:-3, 2:-1]
+    memory = getattr(pieces, "untyped_storage", x.new_empty(1).untyped_storage)().data_ptr()
     return {
         "windows": pieces,
-        "shares memory with x": pieces.untyped_storage().data_ptr()
-        == x.untyped_storage().data_ptr(),
+        "shares memory with x": memory == x.untyped_storage().data_ptr(),
         "windows where x is cut out of a larger image": function(part, *options),
+        "gradient of x": SLOPES(function, x, *options)["gradient of x"],
     }
+
+
+SLOPES = with_slopes("x")
+_windows_and_memory.hands_on = True  # the function's own arguments, as a case has them
 
 
 def _as_if_contiguous(x, kernel, stride=1, dilation=1):
@@ -45,7 +50,7 @@ def _window_cases():
     (x,) = draw((2, 3, 7, 9))
     count = torch.arange(12.0).reshape(1, 1, 3, 4)
     return [
-        case("3 × 4 pixels, windows of 2 × 2", count, (2, 2), 1, 1),
+        case("3 × 4 pixels, windows of 2 × 2", count, (2, 2)),
         case("3 × 4 pixels, windows of 1 × 3", count, (1, 3), 1, 1),
         case("two images of three channels, windows of 3 × 2", x, (3, 2), 1, 1),
         case("stride 2", x, (3, 2), 2, 1),
@@ -127,7 +132,9 @@ def _forward_cases():
         case("stride 2, padding 2", x, w, bias, 2, 2),
         case("dilation 2", x, w, bias, 1, 1, 2),
         case("two groups, float64", deep, narrow, None, 1, 1, 1, 2),
-        case("depthwise: as many groups as channels", deep, narrow[:4, :1], None, 2, 1, 1, 4),
+        case(
+            "depthwise: as many groups as channels", deep, narrow[:4, :1], bias.double(), 2, 1, 1, 4
+        ),
         case(
             "channels_last, stride 3, dilation 2",
             x.to(memory_format=torch.channels_last),
@@ -152,6 +159,7 @@ conv2d_forward = Check(
     "conv2d_forward",
     reference=_forward,
     cases=_forward_cases,
+    single=False,
     rtol=1e-5,
     atol=1e-5,
     mistakes=[

@@ -35,7 +35,7 @@ rmsprop_step = Check(
     "rmsprop_step",
     reference=_rmsprop,
     probe=_follow(1),
-    cases=lambda: _cases(1e-3, 0.9),
+    cases=lambda: _cases(1e-3, {"alpha": 0.9}, {"alpha": 0.8, "eps": 0.01}, {"eps": 0.1}),
     rtol=1e-6,
     mistakes=[
         Mistake("epsilon inside the root",
@@ -64,7 +64,7 @@ def adam_with_fault(w, g, m, s, t, rate, betas=(0.9, 0.999), eps=1e-8, fault=Non
     fault names what is wrong with it, None nothing."""
     b1, b2 = betas[::-1] if fault == "betas" else betas
     m, s = b1 * m + (1 - b1) * g, b2 * s + (1 - b2) * g**2
-    t = t - 1 if fault == "late" and t > 1 else t
+    t = {"late": max(t - 1, 1), "early": t + 1}.get(fault, t)
     c1 = 1 if fault in ("no correction", "first only second") else 1 - b1**t
     c2 = 1 if fault in ("no correction", "second only first") else 1 - b2**t
     below = (s / c2 + eps).sqrt() if fault == "eps inside" else (s / c2).sqrt() + eps
@@ -73,7 +73,7 @@ def adam_with_fault(w, g, m, s, t, rate, betas=(0.9, 0.999), eps=1e-8, fault=Non
 
 
 def _broken_adam(fault):
-    return lambda *args: adam_with_fault(*args, fault=fault)
+    return lambda *args, **settings: adam_with_fault(*args, **settings, fault=fault)
 
 
 ADAM_MISTAKES = [  # fault, name, hint
@@ -92,13 +92,15 @@ ADAM_MISTAKES = [  # fault, name, hint
      "β₁ = 0.9 belongs to the gradient, β₂ = 0.999 to its square."),
     ("late", "the steps are counted from 0",
      "The first step has t = 1, so it divides by 1 − β₁ and 1 − β₂."),
+    ("early", "1 is added to t", "t counts from 1 already: the first step divides by 1 − β₁."),
 ]  # fmt: skip
 
 adam_step = Check(
     "adam_step",
     reference=_adam,
     probe=_follow(2, counted=True),
-    cases=lambda: _cases(0.02),
+    cases=lambda: _cases(0.02, {}, {"betas": (0.8, 0.95), "eps": 0.01},
+                         {"betas": (0.6, 0.9), "eps": 0.1}),
     rtol=1e-6,
     mistakes=[Mistake(name, hint, _broken_adam(fault)) for fault, name, hint in ADAM_MISTAKES],
 )  # fmt: skip

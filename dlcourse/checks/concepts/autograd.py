@@ -8,17 +8,22 @@ the notebook's Value, or Node here. The judge is torch.
 import random
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from dlcourse.checks.core import Check, Mistake, case
 
 
-class Node:
-    """A number that remembers its parents,
-    and its slope (partial derivative) with respect to each of them."""
+class Value:
+    """What the notebook's Value is before add, mul and relu are written: + would call add again."""
 
     def __init__(self, data, parents=(), slopes=()):
         self.data, self.grad, self.parents, self.slopes = data, 0.0, parents, slopes
+
+
+class Node(Value):
+    """A number that remembers its parents, and its slope (partial derivative) with respect to each
+    of them."""
 
     def __add__(self, other):
         return type(self)(self.data + other.data, (self, other), (1.0, 1.0))
@@ -105,18 +110,35 @@ def _by_torch(operation):
     return function
 
 
-def _look(function, *numbers):
-    """Value, slopes and parents (by position) of what
-    the function makes of nodes with these numbers."""
-    nodes = [Node(number) for number in numbers]
-    made = function(*nodes)
-    if made is not None and not hasattr(made, "slopes"):
+def _look(function, nodes):
+    """Number, parents and slopes of what the function makes of nodes: name → Value. The order of
+    the parents is free, if that of the slopes is the same."""
+    made = function(*nodes.values())
+    if made is None:
+        raise TypeError("None came back: is `return` missing?")
+    if not hasattr(made, "slopes"):
         raise TypeError(f"return a Value(data, parents, slopes), not a {type(made).__name__}")
-    places = [
-        next((i for i, node in enumerate(nodes) if node is parent), "a stranger")
-        for parent in made.parents
-    ]
-    return {"data": made.data, "slopes": tuple(made.slopes), "parents": places}
+    if not all(isinstance(one, (tuple, list)) for one in (made.parents, made.slopes)):
+        raise TypeError("parents and slopes are tuples: mind the comma in (a,)")
+    names = {id(node): name for name, node in reversed(nodes.items())}
+    parents = [names.get(id(parent), "a stranger") for parent in made.parents]
+    found = {"data": made.data, "parents": sorted(parents), "number of slopes": len(made.slopes)}
+    for name in [name for name in nodes if name in names.values()]:
+        own = [slope for parent, slope in zip(parents, made.slopes, strict=False) if parent == name]
+        # True is as good a slope as 1
+        own = [slope + 0 if isinstance(slope, (bool, np.bool_)) else slope for slope in own]
+        found[f"slope with respect to {name}"] = sum(own[1:], own[0]) if own else "none"
+    return found
+
+
+def _look_at_one(function, a):
+    return _look(function, {"a": Value(a)})
+
+
+def _look_at_two(function, a, b, same=False):
+    """same: b is a, one Value handed over twice."""
+    one = Value(a)
+    return _look(function, {"a": one, "b": one if same else Value(b)})
 
 
 def _make(data, slopes, parents=lambda *nodes: nodes):
@@ -129,12 +151,17 @@ def _make(data, slopes, parents=lambda *nodes: nodes):
     return function
 
 
-PAIRS = [case("2 and 3", 2.0, 3.0), case("−1.5 and 0.25", -1.5, 0.25), case("0 and −4", 0.0, -4.0)]
+PAIRS = [
+    case("2 and 3", 2.0, 3.0),
+    case("−1.5 and 0.25", -1.5, 0.25),
+    case("0 and −4", 0.0, -4.0),
+    case("3 and itself: the same Value twice", 3.0, 3.0, True),
+]
 
 add = Check(
     "add",
     reference=_by_torch(torch.add),
-    probe=_look,
+    probe=_look_at_two,
     cases=PAIRS,
     mistakes=[
         Mistake("the slopes are those of a product",
@@ -152,7 +179,7 @@ add = Check(
 mul = Check(
     "mul",
     reference=_by_torch(torch.mul),
-    probe=_look,
+    probe=_look_at_two,
     cases=PAIRS,
     mistakes=[
         Mistake("the two slopes are exchanged",
@@ -169,7 +196,7 @@ mul = Check(
 relu = Check(
     "relu",
     reference=_by_torch(torch.relu),
-    probe=_look,
+    probe=_look_at_one,
     cases=[case("2", 2.0), case("−3", -3.0), case("0", 0.0)],
     mistakes=[
         Mistake("the slope is 1 everywhere", "Where ReLU is off its value does not move: slope 0.",

@@ -49,6 +49,9 @@ unbroadcast = Check(
         case("an axis in front and one inside, float32", _grad(2, 3, 4, dtype=torch.float32),
              (3, 1)),
         case("an axis of size 1 that stays", _grad(3, 1), (3, 1)),
+        case("two axes of size 1", _grad(2, 3, 4), (2, 1, 1)),
+        case("equal sizes, one axis in front", _grad(3, 3, 3), (1, 3)),
+        case("a square: rows that were a vector", _grad(3, 3), (3,)),
         case("a transposed view", _grad(4, 3).T, (3, 1)),
     ],
     mistakes=[

@@ -3,7 +3,7 @@
 import torch
 
 from dlcourse.checks.concepts.autograd import Expression, Node, random_expression
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 
 
 def _order(root):
@@ -24,6 +24,10 @@ def _faults_of_order(function, expression):
     """What is wrong with an order, in numbers: there are many right ones."""
     nodes = expression.nodes([Node(number) for number in expression.numbers])
     order = function(nodes[-1])
+    if order is None:
+        raise TypeError("None came back: is `return` missing?")
+    if not isinstance(order, (list, tuple)):
+        raise TypeError(f"return a list, not a {type(order).__name__}")
     place = {id(node): i for i, node in enumerate(order)}  # of the last time that a node comes
     first = {id(node): i for i, node in reversed(list(enumerate(order)))}
     early = sum(first[id(n)] < place.get(id(p), len(order)) for n in order for p in n.parents)
@@ -143,7 +147,7 @@ def _gradients(function, expression, roots=(-1,)):
     for root in roots:
         function(nodes[root])
     if not any(node.written for node in nodes):
-        raise NotImplementedError
+        raise Untouched("no gradient was written")
     grads = [node.grad for node in nodes]
     return {
         "of the numbers": grads[: len(expression.numbers)],
@@ -154,6 +158,7 @@ def _gradients(function, expression, roots=(-1,)):
 def _second_calls():
     return [
         case("called twice for one result: only leaves add up", DIAMOND, (-1, -1)),
+        case("called for the result, then for a number on the way to it", DIAMOND, (-1, 2)),
         case("x = 3, s = x²: called for relu(s), then for 10·s", TWO_RESULTS, (3, 4)),
     ]
 
@@ -186,7 +191,6 @@ backward = Check(
     "backward",
     reference=_backward,
     probe=_gradients,
-    returns=False,
     cases=lambda: [*_graph_cases(), *_second_calls()],
     rtol=1e-6,
     atol=1e-9,

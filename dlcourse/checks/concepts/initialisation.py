@@ -26,9 +26,9 @@ xavier_std = Check(
     "xavier_std",
     reference=_xavier,
     cases=lambda: [
-        case("2 inputs, 2 outputs", _weight(2, 2), 1.0),
-        case("2 inputs, 6 outputs", _weight(6, 2), 1.0),
-        case("784 inputs, 10 outputs", _weight(10, 784), 1.0),
+        case("3 inputs, 5 outputs", _weight(5, 3)),
+        case("784 inputs, 10 outputs", _weight(10, 784)),
+        case("2 inputs, 2 outputs, gain 0.5", _weight(2, 2), 0.5),
         case("64 inputs, 32 outputs, gain 5/3 (torch's for tanh)", _weight(32, 64), 5 / 3),
     ],
     mistakes=[
@@ -57,8 +57,8 @@ kaiming_std = Check(
     "kaiming_std",
     reference=_kaiming,
     cases=lambda: [
+        case("3 inputs, 5 outputs", _weight(5, 3)),
         case("2 inputs, 2 outputs", _weight(2, 2)),
-        case("2 inputs, 8 outputs", _weight(8, 2)),
         case("784 inputs, 100 outputs", _weight(100, 784)),
     ],
     mistakes=[

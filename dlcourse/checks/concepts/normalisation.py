@@ -4,11 +4,47 @@ import torch
 from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.probes import judge
+from dlcourse.checks.words import kind_of
 
 
 def _batch_norm(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
     mean, var = mean.clone(), var.clone()
     return F.batch_norm(x, mean, var, gamma, beta, training, momentum, eps), mean, var
+
+
+def _slopes(y, **leaves):
+    """The gradients by these tensors of a sum of y, no two entries of which weigh the same."""
+    if leaves["x"].dtype != torch.float64:
+        return {}  # in float32 right formulas differ by too much rounding
+    if not isinstance(y, torch.Tensor):
+        raise TypeError(f"y should be a tensor, yours is {kind_of(y)}")
+    if not y.requires_grad:
+        return {f"gradient by {name}": "none: y is cut off from it" for name in leaves}
+    weights = torch.linspace(-1, 2, y.numel(), dtype=y.dtype).reshape(y.shape).exp()
+    found = judge((weights * y).sum(), leaves)
+    return {name: value for name, value in found.items() if name != "loss"}
+
+
+def _leaf(value):
+    return value.detach().requires_grad_()
+
+
+def _both_ways(function, x, gamma, beta, running_mean, running_var, training, settings):
+    """The three results of batch norm, and the gradients by its three inputs."""
+    leaves = {"x": _leaf(x), "gamma": _leaf(gamma), "beta": _leaf(beta)}
+    got = function(*leaves.values(), running_mean, running_var, training, **settings)
+    if not isinstance(got, (tuple, list)) or len(got) != 3:
+        raise TypeError("return y, the new running mean and the new running variance")
+    names = ("y", "new running mean", "new running variance")
+    return dict(zip(names, got, strict=True)) | _slopes(got[0], **leaves)
+
+
+def _there_and_back(function, x, gamma, beta, settings):
+    """Layer norm's result, and the gradients by its three inputs."""
+    leaves = {"x": _leaf(x), "gamma": _leaf(gamma), "beta": _leaf(beta)}
+    y = function(*leaves.values(), **settings)
+    return {"y": y} | _slopes(y, **leaves)
 
 
 def _wrong(
@@ -59,19 +95,32 @@ def _tiny():
     return x, one, zero, zero, one
 
 
+def _batch_norm_cases():
+    flat, *rest = _layer(5, 3)
+    flat[:, 1] = 4.0
+    return [
+        case("training, two examples of one feature: 1 and 3", *_tiny(), True, {}),
+        case("training, 4 examples of 3 features", *_layer(4, 3), True, {}),
+        case("training, as many examples as features", *_layer(3, 3), True, {}),
+        case("evaluation, 4 examples of 3 features", *_layer(4, 3), False, {}),
+        case("evaluation, one single example", *_layer(1, 3), False, {}),
+        case("training, running averages with momentum 0.3", *_layer(5, 2), True,
+             {"momentum": 0.3}),
+        case("training, momentum 0.6 and eps 0.5", *_layer(6, 2), True,
+             {"momentum": 0.6, "eps": 0.5}),
+        case("training, a feature that is the same everywhere, eps 0.1", flat, *rest, True,
+             {"eps": 0.1}),
+        case("training, a feature that hardly varies, float32",
+             1e-3 * _layer(6, 3, torch.float32)[0], *_layer(6, 3, torch.float32)[1:], True, {}),
+    ]  # fmt: skip
+
+
 batch_norm = Check(
     "batch_norm",
     reference=_batch_norm,
-    cases=lambda: [
-        case("training, two examples of one feature: 1 and 3", *_tiny(), True),
-        case("training, 4 examples of 3 features", *_layer(4, 3), True),
-        case("training, as many examples as features", *_layer(3, 3), True),
-        case("evaluation, 4 examples of 3 features", *_layer(4, 3), False),
-        case("evaluation, one single example", *_layer(1, 3), False),
-        case("training, running averages with momentum 0.3", *_layer(5, 2), True, 0.3),
-        case("training, a feature that hardly varies, float32",
-             1e-3 * _layer(6, 3, torch.float32)[0], *_layer(6, 3, torch.float32)[1:], True),
-    ],
+    probe=_both_ways,
+    atol=1e-6,
+    cases=_batch_norm_cases,
     mistakes=[
         Mistake("unbiased variance in the batch statistic",
                 "Your variance divides by N − 1: what normalises the batch divides by N "
@@ -129,14 +178,20 @@ def _wrong_layer(axis=-1, correction=0, below=lambda v, eps: (v + eps).sqrt(), a
 layer_norm = Check(
     "layer_norm",
     reference=_layer_norm,
+    probe=_there_and_back,
+    atol=1e-6,
     cases=lambda: [
-        case("one example: 1 and 3", torch.tensor([[1.0, 3.0]]), torch.ones(2), torch.zeros(2)),
-        case("4 examples of 3 features", *_layer(4, 3)[:3]),
-        case("as many examples as features", *_layer(3, 3)[:3]),
-        case("sequences: 2 × 4 vectors of 3", _draw(0, 2, 4, 3), *_layer(4, 3)[1:3]),
-        case("a transposed view", _draw(1, 3, 5).T, *_layer(4, 3)[1:3]),
+        case("one example: 1 and 3", torch.tensor([[1.0, 3.0]]).double(),
+             torch.ones(2).double(), torch.zeros(2).double(), {}),
+        case("4 examples of 3 features", *_layer(4, 3)[:3], {}),
+        case("as many examples as features", *_layer(3, 3)[:3], {}),
+        case("sequences: 2 × 4 vectors of 3", _draw(0, 2, 4, 3), *_layer(4, 3)[1:3], {}),
+        case("one vector of 3, no leading axis", _draw(3, 3), *_layer(4, 3)[1:3], {}),
+        case("a transposed view, eps 0.5", _draw(1, 3, 5).T, *_layer(4, 3)[1:3], {"eps": 0.5}),
+        case("examples whose features are all equal, eps 0.1", torch.full((2, 3), 4.0).double(),
+             *_layer(4, 3)[1:3], {"eps": 0.1}),
         case("features that hardly vary, float32", 1e-3 * _draw(2, 4, 6, dtype=torch.float32),
-             *_layer(4, 6, torch.float32)[1:3]),
+             *_layer(4, 6, torch.float32)[1:3], {}),
     ],
     mistakes=[
         Mistake("statistics over the batch",

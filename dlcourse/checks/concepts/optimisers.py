@@ -27,16 +27,19 @@ def _follow(states, counted=False):
     gradients: (T, *shape), one for each step, or a number of steps on Rosenbrock's valley.
     """
 
-    def probe(function, w, gradients, rate, *settings):
+    def probe(function, w, gradients, rate, settings):
         state, path = [torch.zeros_like(w) for _ in range(states)], []
         steps = gradients if isinstance(gradients, int) else len(gradients)
         for t in range(1, steps + 1):
             g = _slope(w) if isinstance(gradients, int) else gradients[t - 1].clone()
             handed = [w, g, *state]
             kept = [one.clone() for one in handed]
-            got = function(*handed, *([t] if counted else []), rate, *settings)
+            got = function(*handed, *([t] if counted else []), rate, **settings)
             if got is None:
-                return None
+                raise TypeError("None came back: is `return` missing?")
+            if not isinstance(got, (tuple, list)) or len(got) != 1 + states:
+                many = {1: "two tensors, new w and v (or s)", 2: "three tensors, new w, m and s"}
+                raise TypeError(f"return {many[states]}")
             if not all(torch.equal(one, was) for one, was in zip(handed, kept, strict=True)):
                 raise ValueError(
                     "the step changed w, g or its state in place: make new tensors, w = w - …"
@@ -67,25 +70,23 @@ def _random(seed, steps, *shape):
 
 
 def _cases(rate, *settings):
+    """settings: dicts of keyword arguments; the first one serves several cases, each other one a
+    case of its own."""
     one, two = torch.tensor([1.0], dtype=torch.float64), torch.tensor([[2.0]], dtype=torch.float64)
+    pair = torch.tensor([[2.0], [-1.0]], dtype=torch.float64)
+    first, valley = settings[0], torch.tensor([-1.2, 1.0], dtype=torch.float64)
+    others = [
+        case("four steps with " + ", ".join(f"{name} = {value}" for name, value in one_set.items()),
+             *_random(seed, 4, 2, 3), 0.03, one_set)
+        for seed, one_set in enumerate(settings[1:], start=2)
+    ]  # fmt: skip
     return [
-        case("one step: weight 1, gradient 2", one, two, 0.1, *settings),
-        case(
-            "two steps: gradients 2 and −1",
-            one,
-            torch.tensor([[2.0], [-1.0]], dtype=torch.float64),
-            0.1,
-            *settings,
-        ),
-        case("five steps of a 3×2 matrix", *_random(0, 5, 3, 2), 0.05, *settings),
-        case("gradients of 1e-8", one, 1e-8 * _random(1, 4, 1)[1], 0.1, *settings),
-        case(
-            "50 steps in Rosenbrock's valley",
-            torch.tensor([-1.2, 1.0], dtype=torch.float64),
-            50,
-            rate,
-            *settings,
-        ),
+        case("one step: weight 1, gradient 2", one, two, 0.1, first),
+        case("two steps: gradients 2 and −1", one, pair, 0.1, first),
+        case("five steps of a 3×2 matrix, defaults", *_random(0, 5, 3, 2), 0.05, {}),
+        *others,
+        case("gradients of 1e-8", one, 1e-8 * _random(1, 4, 1)[1], 0.1, first),
+        case("50 steps in Rosenbrock's valley", valley, 50, rate, first),
     ]
 
 
@@ -132,7 +133,7 @@ momentum_step = Check(
     "momentum_step",
     reference=_sgd(nesterov=False),
     probe=_follow(1),
-    cases=lambda: _cases(2e-4, 0.8),
+    cases=lambda: _cases(2e-4, {"momentum": 0.8}, {"momentum": 0.6}),
     rtol=1e-6,
     mistakes=[
         EMA,
@@ -157,7 +158,7 @@ nesterov_step = Check(
     "nesterov_step",
     reference=_sgd(nesterov=True),
     probe=_follow(1),
-    cases=lambda: _cases(2e-4, 0.8),
+    cases=lambda: _cases(2e-4, {"momentum": 0.8}, {"momentum": 0.6}),
     rtol=1e-6,
     mistakes=[
         Mistake("this is plain momentum",

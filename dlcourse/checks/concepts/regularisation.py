@@ -12,20 +12,23 @@ def _properties(function, x, p, training):
         torch.manual_seed(0)
         first, second = function(x, p, training), function(x, p, training)
     if first is None:
-        return None
+        raise TypeError("None came back: is `return` missing?")
+    if not isinstance(first, torch.Tensor) or first.shape != x.shape:
+        raise TypeError(f"return a tensor of x's shape, {tuple(x.shape)}")
     kept = first != 0
     factors = (first / x)[kept]
     share = 1 - kept.double().mean().item()
     expected = p if training else 0.0
-    whole = (kept.all(0) | ~kept.any(0)).all() or (kept.all(1) | ~kept.any(1)).all()
+    # one mask for all along an axis: every slice is as the first one
+    copied = any((kept == kept.narrow(axis, 0, 1)).all() for axis in range(x.ndim))
     slack = 5 * (p * (1 - p) / x.numel()) ** 0.5  # five standard deviations
     return {
-        "shape": list(first.shape),
+        "the output's numbers": first.new_zeros(0),  # of this dtype
+        "the mask repeats along an axis": bool(copied) and training and p > 0,
         "smallest factor of what is kept": factors.min().item() if kept.any() else 0.0,
         "largest factor of what is kept": factors.max().item() if kept.any() else 0.0,
         "share of zeros": expected if abs(share - expected) <= slack else share,
         "another mask at the next call": bool((first != second).any()),
-        "whole rows or columns are dropped": bool(whole) and training and p > 0,
     }
 
 
@@ -44,8 +47,9 @@ def _row(x, p, training):
 
 
 def _batch(*shape, dtype=torch.float32):
-    # No zeros of its own
-    return torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=dtype) + 0.5
+    """Numbers of both signs, none of them near 0."""
+    draw = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=dtype)
+    return draw + 0.5 * draw.sign()
 
 
 dropout = Check(
@@ -58,6 +62,8 @@ dropout = Check(
         case("evaluation: nothing changes", _batch(4, 5), 0.5, False),
         case("training, p = 0: nothing changes", _batch(4, 5), 0.0, True),
         case("training, p = 0.9, float64", _batch(50, 60, dtype=torch.float64), 0.9, True),
+        case("training, a vector", _batch(2000), 0.3, True),
+        case("training, images: 20 × 3 × 8 × 9", _batch(20, 3, 8, 9), 0.4, True),
     ],
     mistakes=[
         Mistake("dropout is not scaled",

@@ -25,14 +25,14 @@ def _late(w, g, m, s, t, rate, decay=0.01):
 
 
 def _wrong(**rules):
-    return lambda *args: _adamw(*args, **rules)
+    return lambda *args, **settings: _adamw(*args, **settings, **rules)
 
 
 adamw_step = Check(
     "adamw_step",
     reference=_adamw_by_torch,
     probe=_follow(2, counted=True),
-    cases=lambda: _cases(0.02, 0.5),
+    cases=lambda: _cases(0.02, {"decay": 0.5}, {"decay": 0.2}),
     rtol=1e-6,
     mistakes=[
         Mistake("decay added to the gradient",

@@ -7,17 +7,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from dlcourse.checks.convolution.slopes import with_slopes
 from dlcourse.checks.core import Check, Mistake, case
 
 
 def _size_by_torch(n, kernel, stride=1, padding=0, dilation=1):
     x, w = (torch.empty(1, 1, length, device="meta") for length in (n, kernel))
     return F.conv1d(x, w, None, stride, padding, dilation).shape[-1]
-
-
-def _whole(function, *args):
-    size = function(*args)
-    return None if size is None else {"size": size, "a whole number": isinstance(size, int)}
 
 
 def _fits(n, kernel, padding=0, dilation=1):
@@ -28,39 +24,40 @@ def _fits(n, kernel, padding=0, dilation=1):
 output_size = Check(
     "output_size",
     reference=_size_by_torch,
-    probe=_whole,
     cases=[
-        case("5 pixels, kernel 3", 5, 3, 1, 0, 1),
-        case("6 pixels, kernel 3, stride 2", 6, 3, 2, 0, 1),
-        case("5 pixels, kernel 3, padding 1", 5, 3, 1, 1, 1),
+        case("5 pixels, kernel 3", 5, 3),
+        case("6 pixels, kernel 3, stride 2", 6, 3, 2),
+        case("5 pixels, kernel 3, padding 1", 5, 3, 1, 1),
         case("9 pixels, kernel 3, dilation 2", 9, 3, 1, 0, 2),
         case("as many pixels as weights", 7, 7, 1, 0, 1),
         case("a digit through LeNet's first layer", 28, 5, 1, 2, 1),
         case("a photograph through a stride of 2", 224, 7, 2, 3, 1),
-        case("everything at once", 20, 4, 3, 2, 3),
+        case("7 pixels, kernel 3, stride 2: all are seen", 7, 3, 2),
+        case("10 pixels, kernel 3, stride 3: one is left over", 10, 3, 3),
+        case("everything at once", 21, 4, 3, 2, 3),
     ],
     mistakes=[
-        Mistake("rounded up instead of down",
-                "A window that sticks out does not count: floor, in Python //.",
-                lambda n, k, s, p, d: math.ceil(_fits(n, k, p, d) / s) + 1),
+        Mistake("not rounded down",
+                "A window that sticks out does not count: floor, in Python //, not ceil or round.",
+                lambda n, k, s=1, p=0, d=1: math.ceil(_fits(n, k, p, d) / s) + 1),
         Mistake("padding on one side only", "Zeros are added at both ends: 2 · padding.",
-                lambda n, k, s, p, d: (_fits(n, k, 0, d) + p) // s + 1),
+                lambda n, k, s=1, p=0, d=1: (_fits(n, k, 0, d) + p) // s + 1),
         Mistake("the first window is not counted",
                 "The kernel can move so many times; that is one place more.",
-                lambda n, k, s, p, d: _fits(n, k, p, d) // s),
+                lambda n, k, s=1, p=0, d=1: _fits(n, k, p, d) // s),
         Mistake("stride applied to the input instead of the output",
                 "The kernel lies on neighbouring pixels. "
                 "What is divided by the stride is how far it can move.",
-                lambda n, k, s, p, d: _fits(-(-n // s), k, p, d) + 1),
+                lambda n, k, s=1, p=0, d=1: _fits(-(-n // s), k, p, d) + 1),
         Mistake("dilation ignored",
                 "Between K weights lie K − 1 gaps of `dilation` pixels: "
                 "the kernel covers dilation · (kernel − 1) + 1.",
-                lambda n, k, s, p, d: _fits(n, k, p) // s + 1),
+                lambda n, k, s=1, p=0, d=1: _fits(n, k, p) // s + 1),
         Mistake("one gap too many",
                 "Between K weights lie K − 1 gaps, not K: dilation · (kernel − 1) + 1 pixels.",
-                lambda n, k, s, p, d: (n + 2 * p - d * k) // s + 1),
+                lambda n, k, s=1, p=0, d=1: (n + 2 * p - d * k) // s + 1),
         Mistake("/ instead of //", "There is no third of a pixel: // rounds down and gives an int.",
-                lambda n, k, s, p, d: _fits(n, k, p, d) / s + 1),
+                lambda n, k, s=1, p=0, d=1: _fits(n, k, p, d) / s + 1),
     ],
 )  # fmt: skip
 
@@ -95,7 +92,7 @@ def _conv2d_cases():
     spot[..., 1, 1] = 1
     return [
         case("one image, one channel, a 1 among zeros", spot,
-             torch.arange(1.0, 5).reshape(1, 1, 2, 2), None, 1, 0, 1),
+             torch.arange(1.0, 5).reshape(1, 1, 2, 2)),
         case("a kernel of 2 × 3", *_example(1, 1, 1, (4, 5), (2, 3), 1), 1, 0, 1),
         case("2 channels in", *_example(1, 2, 1, (3, 4), (2, 2), 2), 1, 0, 1),
         case("3 images, 2 channels in and 3 out, 3 columns out",
@@ -112,6 +109,8 @@ def _conv2d_cases():
 conv2d = Check(
     "conv2d",
     reference=F.conv2d,
+    probe=with_slopes("x", "weight", "bias"),
+    single=False,
     cases=_conv2d_cases,
     rtol=1e-4,
     atol=1e-5,
@@ -178,8 +177,8 @@ def _multiply_adds(c_in, c_out, kernel, out_h, out_w, groups=1):
 
 
 COSTS = [
-    case("1 channel in, 1 out, kernel 1, 2 × 3 pixels", 1, 1, 1, 2, 3, 1),
-    case("1 channel in, 2 out, kernel 3, 4 × 5 pixels", 1, 2, 3, 4, 5, 1),
+    case("2 channels in, 3 out, kernel 1, 4 × 5 pixels", 2, 3, 1, 4, 5),
+    case("1 channel in, 2 out, kernel 3, 4 × 5 pixels", 1, 2, 3, 4, 5),
     case("LeNet's second convolution", 6, 16, 5, 10, 10, 1),
     case("2 groups", 4, 6, 3, 7, 5, 2),
     case("as many groups as channels", 8, 8, 3, 14, 14, 8),
@@ -192,22 +191,22 @@ count_parameters = Check(
     mistakes=[
         Mistake("a bias for every pixel",
                 "The bias is shared like the weights: one number for each output channel.",
-                lambda i, o, k, h, w, g: o * i * k * k // g + o * h * w),
+                lambda i, o, k, h, w, g=1: o * i * k * k // g + o * h * w),
         Mistake("the biases are missing",
                 "One for each output channel comes on top of the weights.",
-                lambda i, o, k, h, w, g: o * i * k * k // g),
+                lambda i, o, k, h, w, g=1: o * i * k * k // g),
         Mistake("new weights at every pixel",
                 "The same weights are used everywhere: the map's size plays no part.",
-                lambda i, o, k, h, w, g: (o * i * k * k // g + o) * h * w),
+                lambda i, o, k, h, w, g=1: (o * i * k * k // g + o) * h * w),
         Mistake("the groups are ignored",
                 "An output sees the inputs of its own group only: c_in / groups.",
-                lambda i, o, k, h, w, g: o * i * k * k + o),
+                lambda i, o, k, h, w, g=1: o * i * k * k + o),
         Mistake("the kernel is not squared",
                 "A kernel has height and width: kernel² weights for each pair.",
-                lambda i, o, k, h, w, g: o * i * k // g + o),
+                lambda i, o, k, h, w, g=1: o * i * k // g + o),
         Mistake("one kernel for all input channels",
                 "Every pair of an input and an output channel has its own kernel.",
-                lambda i, o, k, h, w, g: o * k * k + o),
+                lambda i, o, k, h, w, g=1: o * k * k + o),
     ],
 )  # fmt: skip
 
@@ -218,16 +217,16 @@ multiply_adds = Check(
     mistakes=[
         Mistake("for one pixel only",
                 "Every pixel of the output needs all weights again: times out_h · out_w.",
-                lambda i, o, k, h, w, g: o * i * k * k // g),
+                lambda i, o, k, h, w, g=1: o * i * k * k // g),
         Mistake("multiplications and additions are counted apart",
                 "A multiply-add is one operation here, not two.",
-                lambda i, o, k, h, w, g: 2 * h * w * o * i * k * k // g),
+                lambda i, o, k, h, w, g=1: 2 * h * w * o * i * k * k // g),
         Mistake("one output channel only", "Each of the c_out maps costs the same.",
-                lambda i, o, k, h, w, g: h * w * i * k * k // g),
+                lambda i, o, k, h, w, g=1: h * w * i * k * k // g),
         Mistake("the groups are ignored",
                 "An output sees the inputs of its own group only: c_in / groups.",
-                lambda i, o, k, h, w, g: h * w * o * i * k * k),
+                lambda i, o, k, h, w, g=1: h * w * o * i * k * k),
         Mistake("the biases are counted too", "Adding a bias multiplies nothing: leave it out.",
-                lambda i, o, k, h, w, g: h * w * o * (i * k * k // g + 1)),
+                lambda i, o, k, h, w, g=1: h * w * o * (i * k * k // g + 1)),
     ],
 )  # fmt: skip

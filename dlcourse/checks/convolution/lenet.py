@@ -7,18 +7,11 @@ from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
 
-SHAPES = [
-    (6, 1, 5, 5),
-    (6,),
-    (16, 6, 5, 5),
-    (16,),
-    (120, 400),
-    (120,),
-    (84, 120),
-    (84,),
-    (10, 84),
-    (10,),
-]
+
+def _shapes(classes):
+    """Of LeNet's parameters, from the first layer to the last."""
+    ends = [(6, 1, 5, 5), (16, 6, 5, 5), (120, 400), (84, 120), (classes, 84)]
+    return [shape for weight in ends for shape in (weight, weight[:1])]
 
 
 class _Net(nn.Module):
@@ -26,9 +19,9 @@ class _Net(nn.Module):
 
     fault = None
 
-    def __init__(self):
+    def __init__(self, classes=10):
         super().__init__()
-        self.weights = nn.ParameterList(torch.zeros(shape) for shape in SHAPES)
+        self.weights = nn.ParameterList(torch.zeros(shape) for shape in _shapes(classes))
 
     def forward(self, x):
         w, fault = list(self.weights), self.fault
@@ -47,41 +40,38 @@ def _broken(fault):
     return type(f"_Net_{fault.replace(' ', '_')}", (_Net,), {"fault": fault})
 
 
-def _logits(network, x, weights):
-    """Sizes of the parameters, and the logits that the
-    network makes of x with these weights, told apart by shape."""
-    model = network().to(x.dtype).eval()
+def _weight(shape, dtype):
+    """Numbers that the shape alone decides, large enough for the logits to depend on every layer;
+    no two layers of LeNet have the same."""
+    generator = torch.Generator().manual_seed(sum(shape))
+    scale = (2 / max(1, torch.Size(shape[1:]).numel())) ** 0.5
+    return scale * torch.randn(shape, generator=generator).to(dtype)
+
+
+def _logits(network, classes, x):
+    """Shapes of the parameters, and the logits that the network makes of x with weights of ours.
+    classes: None where they are not given."""
+    model = (network() if classes is None else network(classes)).to(x.dtype).eval()
     with torch.no_grad():
-        first = model(x)  # also makes the parameters of lazy layers
-        if first is None:
-            return None
-        shapes = sorted(tuple(one.shape) for one in model.parameters())
-        if shapes == sorted(SHAPES):
-            for one in model.parameters():
-                one.copy_(weights[SHAPES.index(tuple(one.shape))])
+        model(x)  # also makes the parameters of lazy layers
+        for one in model.parameters():
+            one.copy_(_weight(one.shape, one.dtype))
         return {
-            "shapes of the parameters": shapes,
-            "shape of the logits": tuple(first.shape),
+            "shapes of the parameters": " ".join(
+                sorted(str(tuple(one.shape)) for one in model.parameters())
+            ),
             "logits": model(x),
+            "logits in training mode": model.train()(x),
         }
 
 
 def _lenet_cases():
-    generator = torch.Generator().manual_seed(0)
-    # large enough for the logits to depend on every layer
-    weights = [
-        torch.randn(s, generator=generator) * (2 / max(1, torch.Size(s[1:]).numel())) ** 0.5
-        for s in SHAPES
-    ]
-    x = torch.randn(3, 1, 28, 28, generator=generator)
+    x = torch.randn(3, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     return [
-        case("one image", x[:1], weights),
-        case("three images", x, weights),
-        case(
-            "two images that are views, float64",
-            x.double().transpose(2, 3)[::2],
-            [one.double() for one in weights],
-        ),
+        case("one image, classes not given: ten", None, x[:1]),
+        case("three images", 10, x),
+        case("four classes", 4, x[:2]),
+        case("two images that are views, float64", 10, x.double().transpose(2, 3)[::2]),
     ]
 
 
@@ -132,12 +122,16 @@ def _accuracy(model, x, y, size=500, mode="eval", average="examples"):
 
 
 def _and_mode(function, model, *args):
-    value = function(model, *args)
-    return (
-        None
-        if value is None
-        else {"accuracy": float(value), "in training mode afterwards": model.training}
-    )
+    sizes = []
+    model.register_forward_pre_hook(lambda module, given: sizes.append(len(given[0])))
+    return {
+        "accuracy": function(model, *args),
+        "images in each batch": sorted(sizes, reverse=True),
+        "in training mode afterwards": model.training,
+    }
+
+
+_and_mode.hands_on = True
 
 
 def _accuracy_cases():
@@ -150,7 +144,7 @@ def _accuracy_cases():
     return [
         case("7 examples in batches of 3", nn.Sequential(linear).eval(), x[:7], y[:7], 3),
         case("batch norm, in training mode before", nn.Sequential(norm, linear), x, y, 8),
-        case("fewer examples than fit into a batch", nn.Sequential(linear), x, y, 500),
+        case("fewer examples than fit into a batch", nn.Sequential(linear), x, y),
     ]
 
 

@@ -22,7 +22,7 @@ def _scattered(x, size, stride=None):
 def _pool_cases():
     (x,) = drawn_each((2, 3, 9, 14), seed=1)
     return [
-        case("4 × 4 pixels, windows of 2", torch.arange(16.0).reshape(1, 1, 4, 4), 2, 2),
+        case("4 × 4 pixels, windows of 2", torch.arange(16.0).reshape(1, 1, 4, 4), 2),
         case("everything is negative", -1 - torch.arange(8.0).reshape(1, 1, 2, 4), 2, 2),
         case("5 × 7 pixels, windows of 2", *drawn_each((1, 1, 5, 7)), 2, 2),
         case("windows of 3 that overlap, stride 2", *drawn_each((2, 2, 7, 9)), 3, 2),
@@ -86,6 +86,7 @@ def _conv(mode, stride=1):
         .requires_grad_(False)
     )
     conv.weight.copy_(torch.arange(18.0).reshape(2, 1, 3, 3).cos())
+    conv.weight[1] *= 2  # the largest difference is not in the first channel
     return conv
 
 
@@ -93,14 +94,16 @@ def _equivariance_cases():
     image = torch.randn(
         2, 1, 6, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64
     )
+    image[1] *= 2  # nor in the first image
     row = torch.tensor([[[[0.0, 1.0, 5.0, 2.0]]]])
     return [
-        case("every column times its number, one pixel", times_column, row, 1, 1),
+        case("every column times its number, one pixel", times_column, row, 1),
         case("ReLU, three pixels", torch.relu, image, 3, 1),
         case("a convolution that wraps around", _conv("circular"), image, 2, 1),
         case("a convolution padded with zeros", _conv("zeros"), image, 2, 1),
         case("stride 2, moved by 4 pixels", _conv("circular", 2), image, 4, 2),
         case("stride 2, moved by 2 pixels to the left", _conv("circular", 2), image, -2, 2),
+        case("stride 2, padded with zeros, moved by 4", _conv("zeros", 2), image, 4, 2),
     ]
 
 

@@ -2,12 +2,14 @@
 what an item looks like depends on seed, epoch and index, and on nothing else."""
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.words import kind_of
 
 
 class _Augmented(Dataset):
@@ -42,7 +44,7 @@ class _Augmented(Dataset):
 
 class _Items(Dataset):
     """As many items as asked for, none of them stored:
-    zeros of 2 numbers, and the index modulo 7."""
+    twice the index, 2 times, and the index modulo 7."""
 
     def __init__(self, count):
         self.count = count
@@ -51,7 +53,7 @@ class _Items(Dataset):
         return self.count
 
     def __getitem__(self, index):
-        return torch.zeros(2, dtype=torch.float64), index % 7
+        return torch.full((2,), 2.0 * index, dtype=torch.float64), index % 7
 
 
 @dataclass(frozen=True)
@@ -61,47 +63,50 @@ class Visits:
     seeds: tuple
     epochs: tuple
     indices: tuple
+    sign: int = 1  # of the noise that augment adds
 
-
-def _noise(x, generator):
-    return x + torch.rand(2, generator=generator, dtype=torch.float64)
+    def augment(self, x, generator):
+        return x + self.sign * torch.rand(2, generator=generator, dtype=torch.float64)
 
 
 def _item(data, epoch, index):
     data.epoch = epoch
-    return data[index]
+    item = data[index]
+    if not isinstance(item, (tuple, list)) or len(item) != 2:
+        raise TypeError(f"an item should be a pair, (image, label), not {kind_of(item)}")
+    return item
 
 
 def _inspect(function, wanted):
     """What must hold of the items of all these seeds,
     epochs and indices, whatever the random numbers are."""
-    torch.manual_seed(0)
-    sets = {seed: function(_Items(max(wanted.indices) + 1), _noise, seed) for seed in wanted.seeds}
-    if None in sets.values():
-        return None
-    visits = [
-        (seed, epoch, index)
-        for seed in wanted.seeds
-        for epoch in wanted.epochs
-        for index in wanted.indices
-    ]
-    first = {visit: _item(sets[visit[0]], *visit[1:]) for visit in visits}
+    sets = {seed: function(_Items(max(wanted.indices) + 1), wanted.augment, seed)
+            for seed in wanted.seeds}  # fmt: skip
+    visits = list(product(wanted.seeds, wanted.epochs, wanted.indices))
     state = torch.get_rng_state()
+    first = {visit: _item(sets[visit[0]], *visit[1:]) for visit in visits}
+    drawn_globally = not torch.equal(state, torch.get_rng_state())
+    twin = function(_Items(max(wanted.indices) + 1), wanted.augment, visits[0][0])
+    same = torch.equal(_item(twin, *visits[0][1:])[0], first[visits[0]][0])
     again = {visit: _item(sets[visit[0]], *visit[1:]) for visit in reversed(visits)}
-    drawn = {visit: tuple(x.tolist()) for visit, (x, _) in first.items()}
+    noise = {visit: (x - 2 * visit[2]) * wanted.sign for visit, (x, _) in first.items()}
+    drawn = {visit: tuple(x.mul(1e6).round().tolist()) for visit, x in noise.items()}
     twins = sorted(drawn, key=lambda visit: drawn[visit])
     twins = [
         pair for pair in zip(twins, twins[1:], strict=False) if drawn[pair[0]] == drawn[pair[1]]
     ]
     return {
         "length": len(sets[wanted.seeds[0]]),
+        "items that are not augment(their own image)": sum(
+            not bool(((x > 0) & (x < 1)).all()) for x in noise.values()),
         "labels as they were": all(y == visit[2] % 7 for visit, (_, y) in first.items()),
+        "first item of a data set with the same seed": "the same" if same else "another",
         "visited again in another order": "the same" if all(
             torch.equal(again[visit][0], first[visit][0]) for visit in visits) else "another",
         "augmented alike, (seed, epoch, index)": " and ".join(map(str,
                                                                   sorted(twins[0]))) if twins
                                                                   else "none",
-        "draws from the global generator": not torch.equal(state, torch.get_rng_state()),
+        "draws from the global generator, or seeds it": drawn_globally,
     }  # fmt: skip
 
 
@@ -119,7 +124,7 @@ Augmented = Check(
     probe=_inspect,
     cases=[
         case("one item in two epochs", Visits((0,), (0, 1), (3,))),
-        case("two items, two epochs, two seeds", Visits((0, 1), (0, 1), (0, 1))),
+        case("two items, two epochs, two seeds", Visits((0, 1), (0, 1), (0, 1), sign=-1)),
         case("far apart", Visits((0, 1, 1000), (0, 1, 2, 10, 100),
                                  (0, 1, 2, 10, 100, 1000, 10_000, 59_999))),
     ],

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _follow(function, setting):
         returned = function(average, model, setting.decay)
     after = average.state_dict()
     if returned is None and all(torch.equal(after[key], before[key]) for key in before):
-        raise NotImplementedError
+        raise Untouched("the average has not changed")
     theirs, newest = model.state_dict(), models[-1].state_dict()
     return {
         "average": dict(after),
@@ -71,6 +71,8 @@ def _follow(function, setting):
                                             for key in after),
         "the average is still the same tensors": [one.data_ptr() for one in after.values()]
         == memory,
+        "modules in training mode": [sum(part.training for part in one.modules())
+                                     for one in (average, model)],
         "keeps a graph": any(parameter.grad_fn is not None for parameter in average.parameters()),
     }  # fmt: skip
 
@@ -122,7 +124,6 @@ ema_update = Check(
     "ema_update",
     reference=_update,
     probe=_follow,
-    returns=False,
     cases=[
         case("one update, decay ½", Setting(1, 0.5)),
         case("an average that needs no gradient", Setting(1, 0.9, frozen=True)),

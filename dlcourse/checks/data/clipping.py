@@ -1,9 +1,12 @@
 """Check of gradient clipping by the norm of all gradients together."""
 
+import math
+
 import torch
 from torch import nn
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.words import Remark
 
 
 def _total(gradients):
@@ -18,13 +21,16 @@ def _apply(function, gradients, most):
     parameters.insert(1, nn.Parameter(torch.zeros(2)))
     for parameter, gradient in zip([*parameters[:1], *parameters[2:]], gradients, strict=True):
         parameter.grad = gradient.clone()
+    given = [parameter.grad for parameter in parameters]
     norm = function((parameter for parameter in parameters), most)
     after = [parameter.grad for parameter in parameters if parameter.grad is not None]
     if norm is None and all(
         torch.equal(one, two) for one, two in zip(after, gradients, strict=True)
     ):
-        raise NotImplementedError
-    return {"norm before": "nothing returned" if norm is None else float(norm), "gradients": after}
+        raise Untouched("no gradient has changed, and nothing is returned")
+    same = all(one.grad is old for one, old in zip(parameters, given, strict=True))
+    return {"norm before": Remark("nothing returned") if norm is None else norm, "gradients": after,
+            "the gradients are still the same tensors": same}  # fmt: skip
 
 
 def _scaled(factor):
@@ -41,11 +47,13 @@ def _scaled(factor):
 
 
 def _each(gradients, most):
-    return [(most / gradient.norm()).clamp(max=1) for gradient in gradients]
+    return [(most / (gradient.norm() + 1e-9)).clamp(max=1) for gradient in gradients]
 
 
 def _sum_of_norms(gradients, most):
-    return [(most / sum(gradient.norm() for gradient in gradients)).clamp(max=1)] * len(gradients)
+    return [(most / (sum(gradient.norm() for gradient in gradients) + 1e-9)).clamp(max=1)] * len(
+        gradients
+    )
 
 
 def _by_value(parameters, most):
@@ -59,6 +67,14 @@ def _exhausted(parameters, most):
     norm = _total([parameter.grad for parameter in parameters if parameter.grad is not None])
     for parameter in parameters:  # a generator gives its items once: this loop never runs
         parameter.grad *= most / norm
+    return norm
+
+
+def _replaced(parameters, most):
+    parameters = [parameter for parameter in parameters if parameter.grad is not None]
+    norm = _total([parameter.grad for parameter in parameters])
+    for parameter in parameters if norm > most else []:
+        parameter.grad = parameter.grad * (most / norm)
     return norm
 
 
@@ -76,13 +92,14 @@ clip_gradients = Check(
     "clip_gradients",
     reference=lambda parameters, most: nn.utils.clip_grad_norm_(parameters, most),
     probe=_apply,
-    returns=False,
     cases=lambda: [
         case("(3, 4) with norm 5, at most 1", [torch.tensor([3.0, 4.0])], 1.0),
         case("two parameters", [torch.tensor([3.0, 0.0]), torch.tensor([[4.0]])], 2.5),
         case("short enough already", [torch.tensor([0.3]), torch.tensor([0.4])], 1.0),
         case("three of different lengths, float64", _gradients((4, 3), (5,), (2, 2), scale=20.0),
              1.5),
+        case("no limit: most is inf", [torch.tensor([3.0, 4.0]), torch.tensor([-12.0])], math.inf),
+        case("all gradients are 0", [torch.zeros(3), torch.zeros(1, 2)], 1.0),
     ],
     mistakes=[
         Mistake("each gradient by its own norm",
@@ -102,6 +119,9 @@ clip_gradients = Check(
                 "model.parameters() is a generator: after one loop it is empty. "
                 "Keep the gradients in a list first.",
                 _exhausted),
+        Mistake("new gradients in place of the old ones",
+                "In place means that the tensor itself changes: parameter.grad.mul_(…) or *=.",
+                _replaced),
         Mistake("the norm after clipping is returned",
                 "The norm before says how often and how hard clipping bites.", _norm_after),
     ],

@@ -4,7 +4,8 @@ padding with a mask, and a mean that does not see the padding."""
 import torch
 from torch.nn.utils.rnn import pad_sequence
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.words import kind_of
 
 
 def _pad(batch, left=False, value=0.0, invert=False, axes=False, cut=False, most=None, spot=False):
@@ -24,17 +25,14 @@ def _pad(batch, left=False, value=0.0, invert=False, axes=False, cut=False, most
 
 
 def _collated(function, batch):
-    """x, mask and y of a batch by name, with their dtypes."""
+    """x, mask and y of a batch by name."""
     result = function(batch)
+    if result is None:
+        raise Untouched("None: is `return` missing?")
     if not isinstance(result, (tuple, list)) or len(result) != 3:
-        return result
-    x, mask, y = result
-    return {
-        "x": x,
-        "mask": mask,
-        "y": y,
-        "dtypes": [str(getattr(one, "dtype", type(one))) for one in (x, mask, y)],
-    }
+        many = f", with {len(result)} items" if isinstance(result, (tuple, list)) else ""
+        raise TypeError(f"return x, mask and labels, a tuple of three, not {kind_of(result)}{many}")
+    return dict(zip(("x", "mask", "y"), result, strict=True))
 
 
 def _signal(length, channels=2, dtype=torch.float32):

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 
 
 def _record(
@@ -31,9 +31,9 @@ def _record(
     return kept
 
 
-def _network(kind):
+def _network(kind, seed):
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+        torch.manual_seed(seed)
         inner = nn.Sequential(nn.Linear(5, 4), nn.Tanh())
         layers = [nn.Linear(3, 5), nn.ReLU(inplace=kind == "in place"), inner, nn.Linear(4, 2)]
         return nn.Sequential(*layers).double()
@@ -42,26 +42,28 @@ def _network(kind):
 def _watch(function, kind, names, rows):
     """What was recorded, and in which state the model was left;
     kind "fails": its input has the wrong width."""
-    model, x = _network(kind), torch.linspace(-1, 1, rows * 3, dtype=torch.float64).reshape(rows, 3)
+    model = _network(kind, seed=rows)
+    x, runs = torch.linspace(-1, 1, rows * 3, dtype=torch.float64).reshape(rows, 3), []
     model.train(kind != "evaluation")
+    model[0].register_forward_hook(lambda *given: runs.append(1))  # someone else's
     before = [module.training for module in model.modules()]
     kept = "an error of the model itself"
     try:
         kept = function(model, list(names), x[:, :2] if kind == "fails" else x)
         if kept is None:
-            return None
+            raise Untouched("None: is `return` missing?")
     except RuntimeError as error:
         if kind != "fails" or isinstance(error, NotImplementedError):
             raise
     hooks = [hook for module in model.modules() for hook in module._forward_hooks.values()]
     report = {
-        "hooks left on the model": len(hooks),
+        "hooks on the model (one was there before)": len(hooks),
+        "times the model ran": len(runs),
         "mode": before == [one.training for one in model.modules()],
     }
-    if isinstance(kept, dict):
-        graph = any(getattr(one, "requires_grad", False) for one in kept.values())
-        return {"activations": dict(kept), "keeps a graph": graph} | report
-    return {"result": kept} | report
+    outputs = kept.values() if isinstance(kept, dict) else ()
+    graph = any(getattr(one, "requires_grad", False) for one in outputs)
+    return {"activations": kept, "keeps a graph": graph} | report
 
 
 def _option(**options):

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.words import kind_of
 
 KINDS = {  # type code → letter of struct, bytes, torch's dtype
     0x08: ("B", 1, torch.uint8),
@@ -87,33 +88,35 @@ def _unchecked(path):
     ).reshape(shape)
 
 
-def _read(function, stored):
+def _read(function, file):
     """What the function makes of a file:
     dtype, shape and numbers, or a ValueError that names the file."""
     with tempfile.TemporaryDirectory() as folder:
-        path = stored.write(folder)
+        path = file.write(folder)
         try:
             values = function(path)
         except ValueError as error:
-            if not stored.damaged:
+            if not file.damaged:
                 raise
             return {
                 "refused with a ValueError": True,
                 "which names the file": path.name in str(error),
             }
-    if values is None or not hasattr(values, "dtype"):
-        return values
-    if stored.damaged:
+    if values is None:
+        raise Untouched("None: is `return` missing?")
+    if not isinstance(values, torch.Tensor):
+        raise TypeError(f"return a tensor, not {kind_of(values)}")
+    if file.damaged:
         return {"refused with a ValueError": False, "which names the file": False}
     return {"dtype": str(values.dtype), "shape": list(values.shape), "numbers": values}
 
 
 _small = torch.arange(6, dtype=torch.uint8).reshape(1, 2, 3)
-_labels = torch.tensor([7, 0, 255], dtype=torch.uint8)
+_labels = (7 * torch.arange(300) % 256).to(torch.uint8)
 _packed = encode(_small)
 FILES = [
     case("one image of 2×3 pixels", Stored("images-idx3-ubyte", _packed)),
-    case("three labels: one axis, so a header of 8 bytes",
+    case("300 labels: one axis, so a header of 8 bytes",
          Stored("labels-idx1-ubyte", encode(_labels))),
     case("compressed", Stored("images-idx3-ubyte.gz",
                               encode(torch.arange(24, dtype=torch.uint8).reshape(4, 3, 2)))),
@@ -121,10 +124,18 @@ FILES = [
                                            encode(torch.tensor([[1, -2], [300, 4]]).short()))),
     case("float64", Stored("traces-idx1-double",
                            encode(torch.tensor([0.5, -1e300], dtype=torch.float64)))),
+    case("int32, four axes", Stored("cubes-idx4-int",
+                                    encode(torch.arange(-9, 15).int().reshape(2, 3, 1, 4) * 9999))),
+    case("float32", Stored("traces-idx1-float", encode(torch.tensor([0.5, -1e30, 3.0])))),
     case("the last two bytes are missing", Stored("images-idx3-ubyte", _packed[:-2], damaged=True)),
     case("three bytes too many", Stored("images-idx3-ubyte", _packed + b"abc", damaged=True)),
     case("a page of HTML, saved under the name of a data file",
          Stored("images-idx3-ubyte", b"<!DOCTYPE html>", damaged=True)),
+    case("it begins with 1, not with 0",
+         Stored("images-idx3-ubyte", b"\x01" + _packed[1:], damaged=True)),
+    case("a type that is not in the table",
+         Stored("images-idx3-ubyte", b"\0\0\x07" + _packed[3:], damaged=True)),
+    case("cut off within the header", Stored("images-idx3-ubyte", _packed[:10], damaged=True)),
     case("two bytes in all", Stored("labels-idx1-ubyte", b"\0\0", damaged=True)),
 ]  # fmt: skip
 

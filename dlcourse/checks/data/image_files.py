@@ -43,6 +43,15 @@ def _faulty(fault):
     return lambda images, labels, transform=None: _Files(images, labels, transform, fault)
 
 
+def _items(data, indices):
+    """These items; an error of a missing file without its name, which is another one each time."""
+    try:
+        return [data[index] for index in indices]
+    except FileNotFoundError as error:
+        words = "the files are gone by now: were they not read in __init__?"
+        raise FileNotFoundError(words).with_traceback(error.__traceback__) from None
+
+
 def _use(function, count, labels, transformed):
     """What a Dataset made from two files gives,
     with and without a transform; the files are gone by then."""
@@ -54,7 +63,7 @@ def _use(function, count, labels, transformed):
 
     with tempfile.TemporaryDirectory() as folder:
         x = (torch.arange(count * 6) * 9 % 256).to(torch.uint8).reshape(count, 2, 3)
-        y = torch.arange(labels, dtype=torch.uint8)
+        y = torch.arange(3, 3 + labels, dtype=torch.uint8)
         paths = [
             Stored(name, encode(one)).write(folder)
             for name, one in (("images.gz", x), ("labels", y))
@@ -65,9 +74,9 @@ def _use(function, count, labels, transformed):
             if count == labels:
                 raise
             return "refused with a ValueError"
-    if data is None or count != labels:
-        return data if data is None else "accepted"
-    items = [data[index] for index in (0, count - 1, 0)]
+    if count != labels:
+        return "accepted"
+    items = _items(data, (0, count - 1, 0))
     x, y = default_collate(items)
     report = {
         "length": len(data),
@@ -76,7 +85,7 @@ def _use(function, count, labels, transformed):
         "images": x,
     }
     return report | {
-        "labels": y,
+        "labels": [label for _, label in items],
         "dtype of a batch of labels": str(y.dtype),
         "calls of transform": len(seen),
     }
@@ -91,6 +100,7 @@ ImageFiles = Check(
         case("five images, no transform", 5, 5, False),
         case("a transform that is another one at every call", 3, 3, True),
         case("three images and two labels", 3, 2, False),
+        case("two images and three labels", 2, 3, False),
     ],
     mistakes=[
         Mistake("the images stay bytes", "Networks want float32 between 0 and 1: divide by 255.",

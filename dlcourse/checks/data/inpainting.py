@@ -5,27 +5,13 @@ import torch
 from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.probes import with_gradient
 
 
 def _per_image(measure, output, target, hole):
     """Mean over the images of measure(output, target) on the hidden pixels of each."""
     rows = zip(output, target, hole, strict=True)
     return torch.stack([measure(one[hidden], other[hidden]) for one, other, hidden in rows]).mean()
-
-
-def _score(function, output, target, hole):
-    """The score, and its gradient with respect to the output (None where there is none)."""
-    output.requires_grad_()
-    value = function(output, target, hole)
-    if value is None:
-        return None
-    attached = isinstance(value, torch.Tensor) and value.requires_grad
-    gradient = torch.autograd.grad(value.sum(), output, allow_unused=True)[0] if attached else None
-    return {"value": value, "gradient": "no graph" if gradient is None else gradient}
-
-
-def _value(function, *args):
-    return function(*args)
 
 
 def _scene(shape, sizes, seed=0, dtype=torch.float32):
@@ -42,11 +28,12 @@ def _scene(shape, sizes, seed=0, dtype=torch.float32):
 def _scenes():
     output = torch.tensor([0.25, 9.0, 0.5, -9.0]).reshape(1, 1, 2, 2)
     target = torch.tensor([0.75, 0.0, 0.75, 0.0]).reshape(1, 1, 2, 2)
-    strided, goal, hole = (one.transpose(2, 3) for one in _scene((4, 5), [3, 11, 7], seed=2))
+    some, goal, hole = _scene((4, 5), [3, 11, 7], seed=2)
+    some[:, :, ::2] = goal[:, :, ::2]
     return [
         case("one image, two hidden pixels", output, target, target > 0),
         case("two images, holes of 1 and 8 pixels", *_scene((3, 3), [1, 8])),
-        case("three images, not contiguous", strided, goal, hole),
+        case("three images, every other row filled rightly", some, goal, hole),
         case(
             "float64, everything hidden in one image",
             *_scene((5, 4), [20, 2], seed=3, dtype=torch.float64),
@@ -61,7 +48,7 @@ def _pooled(measure):
 hole_mae = Check(
     "hole_mae",
     reference=lambda *args: _per_image(F.l1_loss, *args),
-    probe=_score,
+    probe=with_gradient(0),
     cases=_scenes,
     mistakes=[
         Mistake("all hidden pixels of the batch in one mean",
@@ -98,11 +85,18 @@ def _perfect():
     return case("one image filled perfectly: 100 dB", output, target, hole)
 
 
+def _almost_perfect():
+    """Half of the hidden pixels are right and the others nearly: the floor is near."""
+    _, target, hole = _scene((3, 4), [4, 6], seed=6, dtype=torch.float64)
+    output = target.clone()
+    output[:, :, :, ::2] += 2e-5
+    return case("filled almost perfectly, float64", output, target, hole)
+
+
 psnr = Check(
     "psnr",
     reference=lambda *args: _per_image(_decibel, *args),
-    probe=_value,
-    cases=lambda: [*_scenes(), _perfect()],
+    cases=lambda: [*_scenes(), _perfect(), _almost_perfect()],
     mistakes=[
         Mistake("the logarithm of the mean error",
                 "10 log₁₀ of the batch's mean is not the mean of each image's decibels: first the "
@@ -130,14 +124,16 @@ psnr = Check(
 )  # fmt: skip
 
 
-def _nearest(x, hole, bank, seen=True, worst=False, bank_masked=True, whole=False):
+def _nearest(x, hole, bank, seen=True, worst=False, bank_masked=True, whole=False,
+             power=2):  # fmt: skip
     filled = []
     for image, hidden in zip(x, hole, strict=True):
         keep = ~hidden if seen is True else hidden if seen == "hole" else torch.ones_like(hidden)
         gap = (
             ((bank * keep - image * keep) if bank_masked else (bank - image * keep))
             .double()
-            .square()
+            .abs()
+            .pow(power)
             .sum((1, 2, 3))
         )
         best = bank[gap.argmax() if worst else gap.argmin()]
@@ -172,6 +168,17 @@ def _blackened():
     return case("hidden pixels set to 0", x * ~hole, hole, bank)
 
 
+def _one_bright_pixel():
+    """Off by 0.9 once, by 0.4 three times, or by 0.38 five times: squares 0.81, 0.48, 0.72."""
+    hole = torch.zeros(1, 1, 3, 2, dtype=torch.bool)
+    hole[..., 2, 1] = True
+    bank = torch.tensor(
+        [[0.9, 0, 0, 0, 0, 0.5], [0.4, 0.4, 0.4, 0, 0, 0.7], [0.38, 0.38, 0.38, 0.38, 0.38, 0.6]]
+    )
+    x = torch.zeros(1, 1, 3, 2)
+    return case("one pixel far off, or several a little", x, hole, bank.reshape(3, 1, 3, 2))
+
+
 nearest_fill = Check(
     "nearest_fill",
     reference=_by_distance,
@@ -179,6 +186,7 @@ nearest_fill = Check(
         case("one image, two in the bank", *_library(2, 1, (2, 3), seed=2)),
         case("three images, five in the bank", *_library(5, 3, (4, 3), seed=4)),
         _blackened(),
+        _one_bright_pixel(),
         case("float64, forty in the bank", *_library(40, 5, (4, 5), seed=6, dtype=torch.float64)),
     ],
     rtol=1e-4,
@@ -191,6 +199,10 @@ nearest_fill = Check(
                 "The bank's pixels under the hole must not count either, "
                 "and the hole is another one for each image.",
                 lambda *args: _nearest(*args, bank_masked=False)),
+        Mistake("absolute differences",
+                "The nearest is the one with the smallest sum of SQUARES: one pixel that is far "
+                "off counts more than several that are nearly right.",
+                lambda *args: _nearest(*args, power=1)),
         Mistake("the whole neighbour is returned",
                 "The visible pixels are known: torch.where(hole, neighbour, x).",
                 lambda *args: _nearest(*args, whole=True)),

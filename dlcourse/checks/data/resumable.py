@@ -1,22 +1,17 @@
 """Check of a training run with validation, scheduler,
-early stopping, best weights, and checkpoints it can go on from.
-
-The run is a toy whose weight remembers every batch in order,
-so that anything lost at an interruption shows.
-"""
+early stopping, best weights, and checkpoints it can go on from."""
 
 import contextlib
 import copy
 import itertools
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.data.toy_runs import Interrupted, Plan, Run
 
 
 def _get(part):
@@ -57,24 +52,25 @@ def _fit(
         start + 1, (min(epochs, 1) if os.environ.get("DLCOURSE_SMOKE") == "1" else epochs) + 1
     ):
         row = {"epoch": epoch} | _run_epoch(step, batches)
-        history.append(row | validate())
+        scores = validate()
+        if fault == "one entry":
+            scores = {"validation": scores["validation"]}
+        history.append(row | scores)
         losses = [one["validation"] for one in history]
         if losses[-1] == min(losses) or (best is None and fault == "best forgotten"):
-            best = (
-                parts[keep].state_dict()
-                if fault == "by reference"
-                else copy.deepcopy(parts[keep].state_dict())
-            )
+            best = parts[keep].state_dict()
+            best = best if fault == "by reference" else copy.deepcopy(best)
         if fault != "no schedule" and fault != "schedule after saving":
             parts["scheduler"].step()
+        if report and fault == "report first":
+            report(history)
         _save(path, parts, history, best)
         if fault == "schedule after saving":
             parts["scheduler"].step()
-        if report:
+        if report and fault != "report first":
             report(history)
-        if fault != "never stops" and len(losses) - 1 - losses.index(min(losses)) >= patience + (
-            fault == "late"
-        ):
+        waited = len(losses) - 1 - losses.index(min(losses))
+        if fault != "never stops" and waited >= patience + (fault == "late"):
             break
     if fault != "last weights" and best is not None:
         parts[keep].load_state_dict(best)
@@ -88,62 +84,6 @@ def _save(path, parts, history, best):
         {"states": states, "rng": torch.get_rng_state(), "history": history, "best": best}, aside
     )
     os.replace(aside, path)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A run to be: the validation loss of every epoch,
-    how it ends, and in which epoch it breaks off (0: in none)."""
-
-    losses: tuple
-    patience: int = 9
-    breaks_in: int = 0
-    keep: str = "model"
-
-
-class _Interrupted(Exception):
-    """Stands for a runtime that goes away."""
-
-
-class _Run:
-    """A weight that becomes ½·weight + batch at every step,
-    a counter of steps, and the rates that the steps saw."""
-
-    def __init__(self, plan, seed, breaks):
-        self.plan, self.breaks, self.rates, self.reports = plan, breaks, [], []
-        self.model = nn.Linear(1, 1, bias=False).double()
-        self.model.register_buffer("steps", torch.tensor(0))
-        nn.init.constant_(self.model.weight, seed)
-        self.generator = torch.Generator().manual_seed(seed)
-        optimiser = torch.optim.SGD(self.model.parameters(), lr=1.0)
-        scheduler = torch.optim.lr_scheduler.StepLR(optimiser, step_size=1, gamma=0.5)
-        self.average = copy.deepcopy(self.model)
-        self.parts = {"model": self.model, "average": self.average, "optimiser": optimiser,
-                      "scheduler": scheduler,
-                      "generator": self.generator}  # fmt: skip
-
-    def __iter__(self):
-        for i in torch.randperm(3, generator=self.generator).tolist():
-            yield (torch.full((1 + i, 1), float(1 + i), dtype=torch.float64),)
-
-    def __len__(self):
-        return 3
-
-    def step(self, x):
-        if self.breaks and self.model.steps == 3 * self.plan.breaks_in - 2:
-            raise _Interrupted
-        # No gradients: nothing moves, but the scheduler wants to see it called
-        self.parts["optimiser"].step()
-        with torch.no_grad():
-            self.model.weight.mul_(0.5).add_(x[0] + torch.rand((), dtype=torch.float64))
-            self.model.steps.add_(1)
-            self.average.weight.lerp_(self.model.weight, 0.5)
-        self.rates.append(self.parts["optimiser"].param_groups[0]["lr"])
-        # With a graph, as a loss has
-        return {"loss": (x * self.model.weight / self.model.weight.detach()).mean()}
-
-    def validate(self):
-        return {"validation": self.plan.losses[int(self.model.steps) // 3 - 1]}
 
 
 @contextlib.contextmanager
@@ -169,20 +109,21 @@ def _live(function, plan):
         path = Path(folder) / "run.pt"
         for breaks in (True, False) if plan.breaks_in else (False,):
             torch.manual_seed(int(breaks))
-            run = _Run(plan, seed=5 + breaks, breaks=breaks)
-            with contextlib.suppress(_Interrupted):
+            run = Run(plan, seed=5 + breaks, breaks=breaks)
+            with contextlib.suppress(Interrupted):
                 history = function(run.step, run, run.validate, run.parts, path, len(plan.losses),
-                                   plan.patience, plan.keep, run.reports.append)  # fmt: skip
+                                   plan.patience, plan.keep, run.report)  # fmt: skip
         if history is None:
-            return None
+            raise Untouched("None: is `return` missing?")
         found = path.exists()
     return {
         "epochs in the history": [row["epoch"] for row in history],
         "training losses": [float(row["loss"]) for row in history],
         "validation losses": [row["validation"] for row in history],
+        "accuracies, of validate too": [row.get("accuracy", "missing") for row in history],
         "learning rate of each step": run.rates,
         "weight afterwards": run.parts[plan.keep].weight.detach(),
-        "reports": len(run.reports),
+        "lengths of the histories reported": run.reports,
         "checkpoint": found,
     }
 
@@ -204,6 +145,9 @@ fit_resumable = Check(
         case("the best epoch lies before the break", Plan((4.0, 1.0, 2.0, 3.0, 5.0), breaks_in=4)),
         case("patience runs across the break",
              Plan((4.0, 1.0, 2.0, 3.0, 0.5), patience=2, breaks_in=4)),
+        case("it breaks off while it reports on epoch 2", Plan((3.0, 2.0, 1.0), breaks_in=2,
+                                                               late=True)),
+        case("called again when it has ended", Plan((3.0, 1.0, 2.0), breaks_in=9)),
         case("the averaged weights are kept", Plan((3.0, 1.0, 2.0), keep="average")),
     ],
     mistakes=[
@@ -220,6 +164,12 @@ fit_resumable = Check(
                 "The checkpoint then holds the rate of the epoch that is over, and a resumed run "
                 "repeats it. Step first, save then.",
                 _faulty("schedule after saving")),
+        Mistake("reported before it is saved",
+                "Whatever happens while it reports (a lost runtime, say), the epoch should be "
+                "safe by then: checkpoint first.", _faulty("report first")),
+        Mistake("only the validation loss gets into the row",
+                "validate() may return more than that: row | validate().",
+                _faulty("one entry")),
         Mistake("it never stops", "if stop_early(losses, patience): break.",
                 _faulty("never stops")),
         Mistake("it stops an epoch late",

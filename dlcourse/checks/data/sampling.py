@@ -3,7 +3,8 @@ a split that keeps the shares of the classes, weights that make the classes equa
 
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.words import kind_of
 
 
 def _split(y, share, generator, order=True, by_class=True, rounding=round, swap=False):
@@ -27,14 +28,18 @@ def _inspect_split(function, y, share, generator):
     """The properties of a split, which hold for every one that is right."""
     first = function(y, share, generator.clone_state())
     if first is None:
-        return None
-    rest, held = (torch.as_tensor(part) for part in first)
+        raise Untouched("None: is `return` missing?")
+    if not isinstance(first, (tuple, list)) or len(first) != 2:
+        raise TypeError(f"return two tensors, (rest, held), not {kind_of(first)}")
+    rest, held = first
+    if not isinstance(rest, torch.Tensor) or not isinstance(held, torch.Tensor):
+        raise TypeError(f"return two tensors, not {kind_of(rest)} and {kind_of(held)}")
     if rest.dtype == torch.bool or rest.is_floating_point():
         raise TypeError(
             f"return positions, whole numbers like those of randperm; these are {rest.dtype}"
         )
-    again = [torch.as_tensor(part) for part in function(y, share, generator.clone_state())]
-    other = torch.as_tensor(function(y, share, torch.Generator().manual_seed(99))[1])
+    again = function(y, share, generator.clone_state())
+    other = function(y, share, torch.Generator().manual_seed(99))[1]
     classes = int(y.max()) + 1
     ends = [
         group[: len(group) // 2]
@@ -51,7 +56,8 @@ def _inspect_split(function, y, share, generator):
             for one, two in zip((rest, held), again, strict=True)),
         "another generator, another split": set(other.tolist()) != set(held.tolist())
         or len(y) < 20,
-        "held out from one end of the file": (firsts in (0, 1)) and len(y) >= 20,
+        "those held out lie": "all over the file" if 0 < firsts < 1 or len(y) < 20
+        else "at the beginning" if firsts else "at the end",
     }  # fmt: skip
 
 
@@ -88,7 +94,8 @@ stratified_split = Check(
         case("four of each of two classes, a quarter", torch.tensor([0, 1, 0, 1, 0, 1, 0, 1]), 0.25,
              _seeded(0)),
         case("a rare class, a tenth", _labels(90, 20), 0.1, _seeded(1)),
-        case("a tenth of 96, 33 and 17: 9.6, 3.3 and 1.7", _labels(96, 33, 17), 0.1, _seeded(2)),
+        case("a tenth of 96, 33, 17 and 4: 9.6, 3.3, 1.7 and 0.4", _labels(96, 33, 17, 4), 0.1,
+             _seeded(2)),
         case("sorted by class, one label that does not occur", torch.tensor([0] * 40 + [2] * 60),
              0.3, _seeded(3)),
     ],
@@ -128,7 +135,7 @@ def _chances(function, y):
     """The chance of each example to be drawn: weights may have any scale."""
     weights = function(y)
     if weights is None:
-        return None
+        raise Untouched("None: is `return` missing?")
     weights = torch.as_tensor(weights, dtype=torch.float64)
     return weights / weights.sum()
 

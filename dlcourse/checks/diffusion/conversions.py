@@ -2,8 +2,10 @@
 
 import math
 
+import torch
+
 from dlcourse.checks.core import Check, Mistake, case
-from dlcourse.checks.diffusion.forward import _T3, _abar, _each, _shifted
+from dlcourse.checks.diffusion.forward import _LATE3, _T3, _abar, _each, _shifted
 from dlcourse.checks.draws import drawn
 
 
@@ -36,12 +38,16 @@ to_x0_eps = Check(
     fallback="dlcourse.methods.diffusion:to_x0_eps",
     atol=1e-5,
     rtol=1e-4,
+    single=False,
     cases=[
         *(case(f"kind {kind}, three points", drawn(3, 2), drawn(3, 2, seed=1), _T3, _abar(), kind)
           for kind in ("eps", "x0", "v", "score")),
         *(case(f"kind {kind}, as many images as columns", drawn(3, 1, 2, 3),
                drawn(3, 1, 2, 3, seed=1), _T3, _abar(),
                kind) for kind in ("eps", "x0", "v", "score")),
+        *(case(f"kind {kind}, three axes in float64, abar of nine steps",
+               drawn(3, 4, 2, dtype=torch.float64), drawn(3, 4, 2, seed=1, dtype=torch.float64),
+               _LATE3, _abar(9), kind) for kind in ("eps", "x0", "v", "score")),
     ],
     mistakes=[
         Mistake("the roots are missing",

@@ -22,6 +22,10 @@ def _abar(steps=6):
     )
 
 
+_T3 = torch.tensor([0, 5, 2])
+_LATE3 = torch.tensor([7, 0, 4])  # of a schedule of nine steps
+
+
 def _shifted(abar):
     return torch.cat([abar.new_ones(1), abar[:-1]])
 
@@ -48,6 +52,8 @@ cumulative = Check(
     "cumulative",
     reference=lambda betas: torch.stack([(1 - betas[: t + 1]).prod() for t in range(len(betas))]),
     fallback="dlcourse.methods.diffusion:cumulative",
+    rtol=1e-4,
+    single=False,
     cases=[
         case("one step", torch.tensor([0.1])),
         case("three steps", torch.tensor([0.1, 0.2, 0.5])),
@@ -86,13 +92,12 @@ def _columns(x0, t, eps, abar):
     return level.sqrt() * x0 + (1 - level).sqrt() * eps
 
 
-_T3 = torch.tensor([0, 5, 2])
-
 q_sample = Check(
     "q_sample",
     reference=_mixed(_noised(math.sqrt, lambda level: math.sqrt(1 - level))),
     fallback="dlcourse.methods.diffusion:q_sample",
     atol=1e-6,
+    single=False,
     cases=[
         case("one number", torch.tensor([[1.0]]), torch.tensor([2]), torch.tensor([[-1.0]]),
              _abar()),
@@ -102,6 +107,8 @@ q_sample = Check(
              drawn(3, 1, 2, 3, seed=1), _abar()),
         case("float64, not contiguous", drawn(2, 3, dtype=torch.float64).T, _T3,
              drawn(2, 3, seed=1, dtype=torch.float64).T, _abar()),
+        case("three axes, not contiguous, abar of nine steps in float32", drawn(3, 4, 6)[..., ::2],
+             _LATE3, drawn(3, 4, 3, seed=1), _abar(9).float()),
         case("t = 0 for all", drawn(2, 4), torch.zeros(2, dtype=torch.int64), drawn(2, 4, seed=2),
              _abar()),
     ],
@@ -164,6 +171,7 @@ posterior = Check(
     fallback="dlcourse.methods.diffusion:posterior",
     atol=1e-5,
     rtol=1e-4,
+    single=False,
     cases=[
         case("one number", torch.tensor([[1.0]]), torch.tensor([[-1.0]]), torch.tensor([3]),
              _abar()),
@@ -174,6 +182,8 @@ posterior = Check(
              _abar()),
         case("float64", drawn(2, 5, dtype=torch.float64), drawn(2, 5, seed=1, dtype=torch.float64),
              torch.tensor([5, 1]), _abar()),
+        case("three axes, abar of nine steps", drawn(3, 4, 2), drawn(3, 4, 2, seed=1), _LATE3,
+             _abar(9)),
     ],
     mistakes=[
         Mistake("abar where α is meant",

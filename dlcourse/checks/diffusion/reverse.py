@@ -9,7 +9,7 @@ import math
 
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.diffusion.forward import _abar
 from dlcourse.checks.draws import drawn
 
@@ -65,6 +65,7 @@ mixture_score = Check(
              torch.tensor([0]), _MEANS, 0.3, _abar()),
         case("five dimensions in float64", drawn(4, 5, dtype=torch.float64),
              torch.tensor([3, 1, 0, 5]), drawn(2, 5, seed=3, dtype=torch.float64), 0.4, _abar()),
+        case("abar of nine steps", drawn(4, 2), torch.tensor([7, 0, 8, 3]), _MEANS, 0.2, _abar(9)),
     ],
     mistakes=[
         Mistake("the clean data's score",
@@ -130,10 +131,12 @@ class Network:
         return self.scale * (torch.sin(xt) + 0.1 * times)
 
 
-def _watched(function, scale, *args):
+def _watched(function, scale, xt, t, noise, abar, kind, limit):
     model = Network(scale)
-    x = function(model, *args)
-    return None if x is None else {"times the model was asked about": model.asked, "x": x}
+    x = function(model, xt, t, noise, abar, kind, limit)
+    if x is None:
+        raise Untouched("None: is `return` missing?")
+    return {"times the model was asked about": model.asked, "x": x}
 
 
 def _back(fault=None):
@@ -143,7 +146,8 @@ def _back(fault=None):
         asked = {"late": t + 1, "early": max(t - 1, 0)}.get(fault, t)
         output = model(xt, torch.full((len(xt),), asked))
         s, n = math.sqrt(level), math.sqrt(1 - level)
-        x0 = {"eps": (xt - n * output) / s, "x0": output, "v": s * xt - n * output}[kind]
+        x0 = {"eps": (xt - n * output) / s, "x0": output, "v": s * xt - n * output,
+              "score": (xt + n**2 * output) / s}[kind]  # fmt: skip
         if limit is not None and fault != "unclipped":
             x0 = x0.clamp(0.0 if fault == "grey" else -limit, limit)
         alpha = level if fault == "bar" else level / before
@@ -157,9 +161,9 @@ def _back(fault=None):
     return function
 
 
-def _step(label, scale, shape, t, kind, limit=None, dtype=torch.float32):
+def _step(label, scale, shape, t, kind, limit=None, dtype=torch.float32, steps=6):
     xt, noise = drawn(*shape, seed=4, dtype=dtype), drawn(*shape, seed=5, dtype=dtype)
-    return case(label, scale, xt, t, noise, _abar(), kind, limit)
+    return case(label, scale, xt, t, noise, _abar(steps), kind, limit)
 
 
 ancestral_step = Check(
@@ -177,6 +181,7 @@ ancestral_step = Check(
         _step("images, x0 clipped at ±0.4", 1.0, (2, 1, 3, 4), 4, "v", 0.4),
         _step("images at t = 0, clipped at ±0.4", 1.0, (2, 1, 3, 4), 0, "eps", 0.4),
         _step("float64, a model of x0", 0.5, (2, 3), 1, "x0", None, torch.float64),
+        _step("a model of the score, nine steps", 0.5, (4, 2), 7, "score", steps=9),
     ],
     mistakes=[
         Mistake("noise at t = 0", "The last step ends at the data: its variance is 0.",

@@ -1,5 +1,4 @@
-"""Checks of what training needs: the embedding of time,
-the loss with its random times, a distance of clouds.
+"""Checks of what training needs: the embedding of time, the loss with its random times.
 
 The loss draws its own times and noise, so it is judged by what the model was given: a spy keeps x_t
 and t, and the loss must be that of the noise which is in x_t.
@@ -9,9 +8,10 @@ import math
 
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.diffusion.forward import _abar
 from dlcourse.checks.draws import drawn
+from dlcourse.checks.probes import judge
 
 
 def _waves(t, width, period=10_000.0):
@@ -50,6 +50,7 @@ time_embedding = Check(
         case("t = 1, two numbers", torch.tensor([1]), 2),
         case("t = 0, 3, 7, six numbers", torch.tensor([0, 3, 7]), 6),
         case("another period", torch.tensor([5, 2]), 8, 100.0),
+        case("a third one, one time", torch.tensor([6]), 4, 30.0),
         case("late times", torch.tensor([249, 100, 1, 0]), 32),
     ],
     mistakes=[
@@ -67,43 +68,94 @@ time_embedding = Check(
 
 
 class _Spy:
+    """A model with one weight, its answer is weight · xt; keeps what it was given."""
+
     def __init__(self):
-        self.seen = []
+        self.weight, self.seen = torch.tensor(0.3, requires_grad=True), []
 
     def __call__(self, xt, t):
-        self.seen.append(
-            (xt.detach().double(), t.clone() if isinstance(t, torch.Tensor) else torch.tensor([t]))
-        )
-        return torch.full_like(xt, 0.3)
+        self.seen.append((xt.detach(), t.clone() if isinstance(t, torch.Tensor) else t))
+        return self.weight * xt
 
 
 def _seen(function, x0, abar, kind):
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        spy = _Spy()
-        loss = function(spy, x0, abar, kind)
+    first, second = _Spy(), _Spy()
+    loss = function(first, x0, abar, kind)
     if loss is None:
-        return None
-    if not spy.seen:
-        return {"calls of the model": 0}
-    xt, t = spy.seen[0]
-    report = {"calls of the model": len(spy.seen), "shape of t": list(t.shape)}
-    if list(t.shape) != [len(x0)] or t.min() < 0 or t.max() >= len(abar):
-        return report | {"times outside 0 … T − 1": True}
+        raise Untouched("None: is `return` missing?")
+    function(second, x0, abar, kind)
+    if not first.seen:
+        raise Untouched("a loss that was made without calling the model")
+    xt, t = first.seen[0]
+    times = isinstance(t, torch.Tensor) and t.shape == (len(x0),) and not t.is_floating_point()
+    report = {"calls of the model": len(first.seen), "the model's t is (B,) int64": times,
+              "dtype of xt": str(xt.dtype)}  # fmt: skip
+    report |= {"shape of xt": list(xt.shape), "earliest and latest time": None}
+    if not times or xt.shape != x0.shape or t.min() < 0 or t.max() >= len(abar):
+        outside = [t.min().item(), t.max().item()] if times else None
+        return report | {"earliest and latest time": outside} | dict.fromkeys(_LATER)
     level = abar[t].reshape(-1, *[1] * (x0.dim() - 1))
-    eps = (xt - level.sqrt() * x0.double()) / (1 - level).sqrt()
-    wanted = {
-        "eps": eps,
-        "x0": x0.double(),
-        "v": level.sqrt() * eps - (1 - level).sqrt() * x0.double(),
-    }[kind]
-    return report | {
+    eps = (xt.double() - level.sqrt() * x0.double()) / (1 - level).sqrt()
+    again, s, n = second.seen[0][0], level.sqrt(), (1 - level).sqrt()
+    goal = {"eps": eps, "x0": x0.double(), "v": s * eps - n * x0.double()}
+    return (
+        report
+        | _drawn_times(t, len(abar))
+        | _drawn_noise(eps)
+        | {"other draws at the next call": not torch.equal(xt, again)}
+        | _shares(loss, first, goal[kind])
+    )
+
+
+# what is looked at where xt and t are as they should be
+_LATER = [
+    "different times in the batch",
+    "each time is drawn about equally often",
+    "mean of the noise in xt is near 0",
+    "its standard deviation is near 1",
+    "each number of an example has its own noise",
+    "each example has its own noise",
+    "other draws at the next call",
+    "loss, divided by what it should be",
+    "gradient by the model's weight, divided by what it should be",
+]
+
+
+def _drawn_times(t, steps):
+    count = t.bincount(minlength=steps)
+    mean = len(t) / steps
+    return {
         "earliest and latest time": [t.min().item(), t.max().item()],
         "different times in the batch": len(t.unique()),
-        "mean of the noise in xt is near 0": bool(eps.mean().abs() < 0.05),
+        "each time is drawn about equally often": bool((count - mean).abs().max() < 5 * mean**0.5),
+    }
+
+
+def _drawn_noise(eps):
+    """Whether it is N(0, 1), for every number of every example on its own. Five deviations."""
+    flat = eps.flatten(1) - eps.mean()
+    across = (flat[:, 0] * flat[:, 1]).mean().abs() < 5 / len(flat) ** 0.5
+    down = (flat[:-1] * flat[1:]).mean().abs() < 5 / flat[1:].numel() ** 0.5
+    return {
+        "mean of the noise in xt is near 0": bool(eps.mean().abs() < 0.07),
         "its standard deviation is near 1": bool((eps.std() - 1).abs() < 0.05),
-        "loss over mean squared error of what it should learn": float(loss)
-        / (0.3 - wanted).square().mean().item(),
+        "each number of an example has its own noise": bool(across),
+        "each example has its own noise": bool(down),
+    }
+
+
+def _shares(loss, model, goal):
+    """The loss and its gradient, divided by what they should be."""
+    xt = model.seen[0][0].double()
+    gap = 0.3 * xt - goal
+    right = {"loss": gap.square().mean().item()}
+    right["gradient by the model's weight"] = 2 * (gap * xt).mean().item()
+    found = judge(loss, {"the model's weight": model.weight})
+    return {
+        f"{name}, divided by what it should be": value
+        if isinstance(value, str)
+        else value / right[name]
+        for name, value in found.items()
     }
 
 
@@ -117,6 +169,7 @@ def _loss(fault=None):
         s, n = (level, 1 - level) if fault == "roots" else (level.sqrt(), (1 - level).sqrt())
         output = model(s * x0 + n * eps, t)
         told = torch.randn_like(x0) if fault == "other noise" else eps
+        kind = "eps" if fault == "always eps" else kind
         wanted = {"eps": told, "x0": x0, "v": s * told - n * x0}[kind]
         square = (output - wanted).square()
         return square.flatten(1).sum(1).mean() if fault == "sum" else square.mean()
@@ -134,8 +187,9 @@ diffusion_loss = Check(
     rtol=1e-3,
     cases=[
         case("4000 points, all six times", _MANY, _abar(), "eps"),
-        case("images", drawn(900, 1, 3, 4, seed=9), _abar(), "eps"),
+        case("images, nine times", drawn(900, 2, 3, 1, seed=9), _abar(9), "eps"),
         case("a model of v", _MANY, _abar(), "v"),
+        case("a model of x0", _MANY + 1, _abar(), "x0"),
     ],
     mistakes=[
         Mistake("the same t for the whole batch", "Draw a time for each example: shape (B,).",
@@ -150,40 +204,8 @@ diffusion_loss = Check(
                 "The noise in the target is the one that went into xt: draw it once.",
                 _loss("other noise")),
         Mistake("sum over the features", "Here the mean goes over all numbers.", _loss("sum")),
-    ],
-)  # fmt: skip
-
-
-def _pairs(a, b):
-    return (a[:, None] - b[None]).square().sum(2).sqrt().mean()
-
-
-def _total(a, b):
-    return _pairs(a, b) * len(a) * len(b)
-
-
-energy_distance = Check(
-    "energy_distance",
-    reference=lambda a, b: 2 * _pairs(a, b) - _pairs(a, a) - _pairs(b, b),
-    fallback="dlcourse.metrics:energy_distance",
-    rtol=1e-3,
-    atol=1e-5,
-    cases=[
-        case("two points against one", torch.tensor([[0.0], [1.0]]), torch.tensor([[3.0]])),
-        case("4 against 7 points in the plane", drawn(4, 2), drawn(7, 2, seed=1) + 1),
-        case("float64, five dimensions", drawn(6, 5, dtype=torch.float64),
-             2 * drawn(3, 5, seed=2, dtype=torch.float64)),
-        case("a cloud and itself", drawn(5, 3), drawn(5, 3)),
-    ],
-    mistakes=[
-        Mistake("the 2 is missing", "2 E|a − b|: then equal clouds give 0.",
-                lambda a, b: _pairs(a, b) - _pairs(a, a) - _pairs(b, b)),
-        Mistake("only the distance between the clouds",
-                "Subtract the distances within either cloud.", _pairs),
-        Mistake("squared distances",
-                "The distance itself, not its square: squares only see the means.",
-                lambda a, b: 2 * _pairs(a, b) ** 2 - _pairs(a, a) ** 2 - _pairs(b, b) ** 2),
-        Mistake("sums over the pairs", "Expectations: means over all pairs.",
-                lambda a, b: 2 * _total(a, b) - _total(a, a) - _total(b, b)),
+        Mistake("the noise is learnt whatever the kind",
+                "What the model should answer is target(x0, eps, t, abar, kind).",
+                _loss("always eps")),
     ],
 )  # fmt: skip

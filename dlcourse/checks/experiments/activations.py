@@ -14,6 +14,7 @@ relu_backward = Check(
         case("below and above", np.array([2.0, -3.0]), np.array([-1.0, 1.0])),
         case("an input of exactly 0", np.array([1.0, -2.0, 3.0]), np.array([-1.0, 0.0, 1.5])),
         case("a matrix, gradients of both signs", *_drawn(0, (3, 4), (3, 4))),
+        case("a stack (2, 3, 4)", *_drawn(1, (2, 3, 4), (2, 3, 4))),
     ],
     mistakes=[
         Mistake("0 counted as open",
@@ -48,6 +49,7 @@ log_softmax_backward = Check(
         case("scores of ±1000", np.array([[1.0, 2.0], [3.0, -1.0]]),
              np.array([[1000.0, -1000.0], [0.0, 1000.0]])),
         case("a stack (2, 3, 4)", *_drawn(2, (2, 3, 4), (2, 3, 4))),
+        case("one vector of 5 classes", *_drawn(3, (5,), (5,))),
     ],
     mistakes=[
         Mistake("the row's gradients are not summed",

@@ -6,21 +6,22 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 
 
 class _ByTorch:
     """The judge: an optimiser of torch that works on
     objects with .data and .grad, NumPy arrays both."""
 
-    def __init__(self, parameters, make):
-        self.parameters = parameters
+    def __init__(self, parameters, rate, make):
+        self.parameters, self.rate = parameters, rate
         self.mirrors = [torch.nn.Parameter(torch.tensor(one.data)) for one in parameters]
         self.optimiser = make(self.mirrors)
 
     def step(self):
         for one, mirror in zip(self.parameters, self.mirrors, strict=True):
-            mirror.grad = torch.tensor(one.grad)
+            mirror.grad, mirror.data = torch.tensor(one.grad), torch.tensor(one.data)
+        self.optimiser.param_groups[0]["lr"] = self.rate
         self.optimiser.step()
         for one, mirror in zip(self.parameters, self.mirrors, strict=True):
             one.data = mirror.detach().numpy().copy()
@@ -29,14 +30,14 @@ class _ByTorch:
 class _TorchRMSProp(_ByTorch):
     def __init__(self, parameters, rate=0.01, decay=0.99, eps=1e-8):
         super().__init__(
-            parameters, lambda p: torch.optim.RMSprop(p, lr=rate, alpha=decay, eps=eps)
+            parameters, rate, lambda p: torch.optim.RMSprop(p, lr=rate, alpha=decay, eps=eps)
         )
 
 
 class _TorchAdamW(_ByTorch):
     def __init__(self, parameters, rate=1e-3, betas=(0.9, 0.999), eps=1e-8, decay=0.01):
         make = lambda p: torch.optim.AdamW(p, lr=rate, betas=betas, eps=eps, weight_decay=decay)  # noqa: E731
-        super().__init__(parameters, make)
+        super().__init__(parameters, rate, make)
 
 
 class _Plain:
@@ -120,23 +121,37 @@ def _slope(data):
     return scale * (data + 2 * np.cos(3 * data))
 
 
-def _follow(optimiser, starts, settings, marks):
-    """Where the parameters stand after the steps named in marks."""
+def _follow(optimiser, starts, settings, marks, change=None):
+    """Where the parameters stand after the steps named in marks.
+
+    change: of the notebook, after the first step: "rate", which a range test sets, or "arrays",
+    which early stopping puts in place of others.
+    """
     parameters = [SimpleNamespace(data=one.copy(), grad=np.zeros_like(one)) for one in starts]
     walker, seen = optimiser(parameters, **settings), {}
     for step in range(1, max(marks) + 1):
         for one in parameters:
             one.grad = _slope(one.data)
         walker.step()
+        if step == 1 and all(
+            np.array_equal(one.data, start) for one, start in zip(parameters, starts, strict=True)
+        ):
+            raise Untouched("no parameter has moved")
         if step in marks:
             seen |= {
-                f"parameter {i} after step {step}": one.data.copy()
-                for i, one in enumerate(parameters)
+                f"parameter {i} after step {step}": np.array(one.data)
+                for i, one in enumerate(parameters, start=1)
             }
+        if step == 1 and change == "rate":
+            walker.rate = 3 * walker.rate
+        if step == 1 and change == "arrays":
+            for one in parameters:
+                one.data = one.data + 1
     return seen
 
 
 def _cases(*settings):
+    """settings: keyword arguments of the optimiser, case by case."""
     starts = (
         [np.array([1.0]), np.array([0.5, -1.0, 2.0, 0.1])],
         [np.array([[1.0, -2.0], [0.3, 3.0]]), np.array(0.5)],
@@ -146,12 +161,20 @@ def _cases(*settings):
         ("two steps, two parameters", (1, 2)),
         ("50 steps, matrix and number", (50,)),
     )
+    many = (starts[0][:1], starts[0], starts[1])
     return [
-        case(label, start, one, marks)
-        for (label, marks), start, one in zip(
-            labels, (starts[0][:1], starts[0], starts[1]), settings, strict=True
-        )
+        *[
+            case(label, start, one, marks)
+            for (label, marks), start, one in zip(labels, many, settings[:3], strict=True)
+        ],
+        *[case(f"three steps, {_words(one)}", starts[1], one, (3,)) for one in settings[3:]],
+        case("the rate is set anew after the first step", starts[0], settings[0], (2,), "rate"),
+        case("new arrays after the first step", starts[1], settings[0], (2,), "arrays"),
     ]
+
+
+def _words(settings):
+    return ", ".join(f"{name} {value}" for name, value in settings.items())
 
 
 RMSProp = Check(
@@ -159,7 +182,8 @@ RMSProp = Check(
     reference=_TorchRMSProp,
     fallback="dlcourse.checks.experiments.adaptive_optimisers:PlainRMSProp",
     probe=_follow,
-    cases=_cases({"rate": 0.1}, {"rate": 0.01, "eps": 1e-4}, {"rate": 0.01, "decay": 0.9}),
+    cases=_cases({"rate": 0.1}, {"rate": 0.01, "eps": 1e-4}, {"rate": 0.01, "decay": 0.9},
+                 {"decay": 0.7, "eps": 0.1}),
     mistakes=[
         Mistake("epsilon inside the root",
                 "√v + ε, as torch has it. Inside the root its effect is √ε, "
@@ -187,7 +211,8 @@ AdamW = Check(
     fallback="dlcourse.checks.experiments.adaptive_optimisers:PlainAdamW",
     probe=_follow,
     cases=_cases({"rate": 0.1, "decay": 0.5}, {"rate": 0.01, "eps": 1e-4},
-                 {"rate": 0.05, "decay": 0.1}),
+                 {"rate": 0.05, "decay": 0.1}, {"rate": 0.1, "betas": (0.6, 0.95)},
+                 {"rate": 0.1, "betas": (0.8, 0.9), "eps": 0.1}),
     mistakes=[
         Mistake("no bias correction",
                 "m and v start at 0 and are too small at first: "

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.words import kind_of
 
 
 def _folds(n, k, rng, order=None):
@@ -13,7 +14,13 @@ def _folds(n, k, rng, order=None):
 
 def _describe(function, n, k, seed):
     """What must hold of folds, whichever examples are in which."""
-    folds = function(n, k, np.random.default_rng(seed))
+    folds, again, other = (
+        function(n, k, np.random.default_rng(one)) for one in (seed, seed, seed + 1)
+    )
+    if not isinstance(folds, (list, tuple)):
+        raise TypeError(f"return a list of pairs, not {kind_of(folds)}")
+    if any(np.asarray(part).dtype.kind not in "iu" for pair in folds for part in pair):
+        raise TypeError("train and held are arrays of whole numbers, positions in the data")
     held = [np.asarray(held).tolist() for _, held in folds]
     flat = [i for one in held for i in one]
     return {
@@ -24,8 +31,17 @@ def _describe(function, n, k, seed):
             len(np.intersect1d(train, one)) for train, one in folds
         ),
         "sizes of the training parts": sorted(len(train) for train, _ in folds),
+        "examples that stand twice in a training part": sum(
+            len(train) - len(set(np.asarray(train).tolist())) for train, _ in folds
+        ),
+        "the same rng gives the same folds": _parts(folds) == _parts(again),
+        "another rng gives others": _parts(folds) != _parts(other),
         "shuffled": any(len(set(np.diff(np.sort(one)))) > 1 for one in held),
     }
+
+
+def _parts(folds):
+    return [np.asarray(held).tolist() for _, held in folds]
 
 
 def _remainder_dropped(n, k, rng):
@@ -115,6 +131,11 @@ def all_moments(x_train, y_train, x_held, y_held):
     )
 
 
+def _flat_in_training():
+    x = np.array([[1.0, 5.0], [4.0, 5.0], [2.0, 5.0], [0.0, 8.0], [3.0, 1.0]])
+    return x, np.arange(5.0), [(np.array([0, 1, 2]), np.array([3, 4]))]
+
+
 def _tables():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(10, 3)) * np.array([1.0, 10.0, 0.1]) + np.array([0.0, 5.0, -3.0])
@@ -127,6 +148,7 @@ def _tables():
         case("4 examples, 1 feature, 2 folds", line, np.arange(4.0), two, held_mean),
         case("10 examples, 3 features of different size, 3 folds", x, y, folds, all_moments),
         case("a feature that is the same everywhere", flat, y, folds, all_moments),
+        case("a feature that is the same in training alone", *_flat_in_training(), all_moments),
     ]
 
 

@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.experiments.tensor_engine import as_tuple
 
 
 def _by_torch(normalise, grad, x, gamma):
@@ -107,9 +108,14 @@ def _drawn(seed, n, features):
     return grad, 3 * x + 2, rng.uniform(0.5, 2.0, size=features)
 
 
+def _for_the_engine(function, grad, x, gamma, eps):
+    return as_tuple(function(grad, x, gamma, eps))
+
+
 batch_norm_backward = Check(
     "batch_norm_backward",
     reference=_batch_norm,
+    probe=_for_the_engine,
     atol=1e-8,
     cases=lambda: [
         case("2 examples, 1 feature", np.array([[1.0], [3.0]]), np.array([[0.0], [4.0]]),
@@ -117,6 +123,9 @@ batch_norm_backward = Check(
         case("3 examples, 3 features", *_drawn(0, 3, 3), 1e-5),
         case("6 examples, 2 features", *_drawn(1, 6, 2), 1e-5),
         case("5 examples, 4 features, eps 0.1", *_drawn(2, 5, 4), 0.1),
+        case("a feature that is the same everywhere", _drawn(3, 4, 2)[0],
+             np.array([[1.0, 5.0], [2.0, 5.0], [4.0, 5.0], [0.0, 5.0]]), np.array([2.0, 0.5]),
+             0.01),
     ],
     mistakes=[
         *_rules(_batch_norm, 0, "the batch, axis 0", "batch's statistics"),

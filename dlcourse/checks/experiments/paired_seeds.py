@@ -58,6 +58,7 @@ paired_comparison = Check(
     cases=lambda: [
         case("two seeds", np.array([2.0, 5.0]), np.array([1.0, 3.0])),
         case("five seeds that vary together", *_scores(1, 5)),
+        case("lists of four scores", [0.9, 0.85, 0.8, 0.95], [0.88, 0.86, 0.75, 0.9]),
         case("three seeds that vary against one another", np.array([1.0, 2.0, 3.0]),
              np.array([3.5, 2.0, 1.0])),
     ],

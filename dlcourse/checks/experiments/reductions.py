@@ -29,11 +29,20 @@ def _top(a, axis):
 
 
 def _first_of_ties(grad, a, axis=None):
-    flat = a.reshape(1, -1) if axis is None else np.moveaxis(a, axis, -1)
-    mask = np.eye(flat.shape[-1])[flat.argmax(-1)]
-    return (mask.reshape(a.shape) if axis is None else np.moveaxis(mask, -1, axis)) * _expanded(
-        grad, a, axis
-    )
+    axes = range(a.ndim) if axis is None else np.atleast_1d(axis)
+    axes = sorted(int(one) % a.ndim for one in axes)
+    moved = np.moveaxis(a, axes, range(-len(axes), 0))
+    flat = moved.reshape(*moved.shape[: -len(axes)], -1)
+    mask = np.eye(flat.shape[-1])[flat.argmax(-1)].reshape(moved.shape)
+    return np.moveaxis(mask, range(-len(axes), 0), axes) * _expanded(grad, a, axis)
+
+
+def _tied():
+    """A stack in which each maximum over axes 0 and 2 is reached twice or three times."""
+    (a,) = _drawn(9, (2, 3, 4))
+    a[0, :, 1], a[1, :, 2] = 3.0, 3.0
+    a[1, 2, 0] = 3.0
+    return a
 
 
 def _reductions(seed, stack):
@@ -43,6 +52,7 @@ def _reductions(seed, stack):
         case("3 × 3 over axis 0", *square, 0),
         case("3 × 3 over axis 1", *square, 1),
         case("4 × 2 over the last axis, -1", *tall, -1),
+        case("4 × 2 to a number", np.array(-1.5), tall[1], None),
         stack,
     ]
 
@@ -72,8 +82,13 @@ sum_backward = Check(
 max_backward = Check(
     "max_backward",
     reference=_max_backward,
-    cases=lambda: _reductions(7, case("ties: (2, 2, 1) and (0, 0, 0)", np.array([6.0, 3.0]),
-                                      np.array([[2.0, 2.0, 1.0], [0.0, 0.0, 0.0]]), 1)),
+    cases=lambda: [
+        *_reductions(7, case("ties: (2, 2, 1) and (0, 0, 0)", np.array([6.0, 3.0]),
+                             np.array([[2.0, 2.0, 1.0], [0.0, 0.0, 0.0]]), 1)),
+        case("ties in a matrix, to a number", np.array(6.0),
+             np.array([[5.0, 1.0, 5.0], [0.0, 5.0, 2.0]]), None),
+        case("a stack over axes 0 and 2, with ties", np.array([6.0, 1.0, -3.0]), _tied(), (0, 2)),
+    ],
     mistakes=[
         Mistake("every tied entry gets the whole gradient",
                 "Two equal largest entries share it: divide the mask by its "

@@ -16,6 +16,8 @@ log_uniform = Check(
         case("5 draws from 0.1 to 10", 0.1, 10.0, 5, np.random.default_rng(0)),
         case("3 draws from 10⁻⁶ to 1", 1e-6, 1.0, 3, np.random.default_rng(1)),
         case("4 draws from 2 to 3", 2.0, 3.0, 4, np.random.default_rng(2)),
+        case("size None: a single number", 0.5, 20.0, None, np.random.default_rng(3)),
+        case("size (2, 3)", 1e-3, 10.0, (2, 3), np.random.default_rng(4)),
     ],
     mistakes=[
         Mistake("uniform on the numbers themselves",
@@ -58,6 +60,11 @@ def hill(rate, decay=1e-3):
     return -float(np.log10(rate / 0.1) ** 2 + np.log10(decay / 1e-3) ** 2)
 
 
+def valley(*, decay, width):
+    """Positive; lowest at width 40 and decay 0.01."""
+    return float(1 + np.log10(width / 40) ** 2 + np.log10(decay / 0.01) ** 2)
+
+
 RANGES = {"rate": (1e-4, 1.0), "decay": (1e-6, 1e-1)}
 
 random_search = Check(
@@ -67,6 +74,8 @@ random_search = Check(
         case("3 trials of one rate", hill, {"rate": (1e-3, 1.0)}, 3, np.random.default_rng(0)),
         case("4 trials of two ranges", hill, RANGES, 4, np.random.default_rng(1)),
         case("20 trials", hill, RANGES, 20, np.random.default_rng(2)),
+        case("other names, values above 0", valley, {"width": (4.0, 400.0), "decay": (1e-4, 1.0)},
+             6, np.random.default_rng(3)),
     ],
     mistakes=[
         Mistake("the lowest value wins",

@@ -47,6 +47,7 @@ def _sweep(seed, n=60, noise=0.25):
 def _sweep_cases():
     short = np.array([1e-3, 1e-2, 1e-1, 1.0]), np.array([2.0, 1.5, 0.5, 9.0])
     dip = np.array([1e-3, 1e-2, 1e-1, 1.0, 10.0]), np.array([2.0, 0.9, 1.0, 0.95, 30.0])
+    gap = np.array([1e-3, 1e-2, 1e-1, 1.0, 10.0]), np.array([2.0, 1.5, 1.8, np.nan, 0.1])
     rates, losses = _sweep(1)
     exploded = losses.copy()
     exploded[50], exploded[51:] = np.inf, np.nan
@@ -55,6 +56,7 @@ def _sweep_cases():
         case("one lucky batch", *dip, 0.5),
         case("sixty noisy losses", *_sweep(0), 0.8),
         case("the last losses are inf and NaN", rates, exploded, 0.9),
+        case("NaN in between, the lowest losses after it", *gap, 0.3),
     ]
 
 
@@ -115,25 +117,28 @@ def _stop(
     return losses
 
 
-def _scripted(function, script, patience, most, fresh=False):
-    """Runs it with weights that count the epochs and with validation losses from a script."""
+def _scripted(function, losses, patience, most, new_arrays=False):
+    """Runs it with weights that count the epochs, those of the second parameter in tens, and with
+    validation losses from a script. new_arrays: an epoch replaces the arrays."""
     parameters = [SimpleNamespace(data=np.zeros(2)), SimpleNamespace(data=np.zeros((1, 1)))]
-    done = []
+    trained, validated = [], []
 
     def epoch():
-        done.append(True)
-        for one in parameters:
-            if fresh:
-                one.data = one.data + 1
+        trained.append(True)
+        for one, much in zip(parameters, (1, 10), strict=True):
+            if new_arrays:
+                one.data = one.data + much
             else:
-                one.data += 1
+                one.data += much
 
-    losses = function(
-        parameters, epoch, lambda: script[min(len(done), len(script)) - 1], patience, most
-    )
-    return {"losses": losses, "epochs trained": len(done),
+    def validate():
+        validated.append(True)
+        return losses[min(len(trained), len(losses)) - 1]
+
+    found = function(parameters, epoch, validate, patience, most)
+    return {"losses": found, "calls of epoch": len(trained), "calls of validate": len(validated),
             "weights are those after epoch": parameters[0].data,
-            "and of the second parameter": parameters[1].data}  # fmt: skip
+            "and of the second parameter, times 10": parameters[1].data}  # fmt: skip
 
 
 def _with(**options):
@@ -166,6 +171,7 @@ fit_with_patience = Check(
         case("patience 2: no change", [2.0, 1.0, 1.0, 1.0, 1.0, 1.0], 2, 6),
         case("patience 1", [2.0, 3.0, 1.0], 1, 3),
         case("the last epochs are worse, but patience is not used up", [2.0, 1.0, 3.0, 4.0], 5, 4),
+        case("NaN is no improvement", [2.0, np.nan, np.nan, 1.0], 2, 4),
         case("an epoch that replaces the arrays", [2.0, 1.0, 3.0, 4.0, 0.5], 2, 5, True),
     ],
     mistakes=[

@@ -47,6 +47,7 @@ unbroadcast = Check(
         case("a number, shape ()", np.arange(6.0).reshape(2, 3), ()),
         case("a new axis in front and an axis of 1", *_drawn(0, (4, 2, 3)), (2, 1)),
         case("equal sizes in front", *_drawn(1, (3, 3, 3)), (1, 3)),
+        case("two axes of size 1", *_drawn(2, (2, 3, 4)), (2, 1, 1)),
     ],
     mistakes=[
         Mistake("axes of size 1 are not summed",
@@ -71,12 +72,26 @@ unbroadcast = Check(
     ],
 )  # fmt: skip
 
+
+def _pair(function, grad, a, b):
+    """The two gradients; a list would be taken for one gradient by the notebook's `apply`."""
+    return as_tuple(function(grad, a, b))
+
+
+def as_tuple(found):
+    """What a backward function returned, which must not be a list."""
+    if isinstance(found, list):
+        raise TypeError("return a tuple: the engine takes a list for a single gradient")
+    return found
+
+
 PAIRS = [  # label, shapes of grad, a and b
     ("two numbers", (), (), ()),
     ("two rows of one shape", (3,), (3,), (3,)),
     ("a matrix (2, 3) and a row (3,)", (2, 3), (2, 3), (3,)),
     ("a column (3, 1) and a row (3,)", (3, 3), (3, 1), (3,)),
     ("a number and a stack (2, 3, 2)", (2, 3, 2), (), (2, 3, 2)),
+    ("a stack (2, 1, 3) and a matrix (4, 1)", (2, 4, 3), (2, 1, 3), (4, 1)),
 ]
 
 
@@ -87,6 +102,7 @@ def _pairs():
 add_backward = Check(
     "add_backward",
     reference=lambda grad, a, b: _by_torch(torch.add, grad, a, b),
+    probe=_pair,
     cases=_pairs,
     mistakes=[
         Mistake("the gradients are not un-broadcast",
@@ -109,6 +125,7 @@ add_backward = Check(
 mul_backward = Check(
     "mul_backward",
     reference=lambda grad, a, b: _by_torch(torch.mul, grad, a, b),
+    probe=_pair,
     cases=_pairs,
     mistakes=[
         Mistake("each gets its own value",
@@ -139,12 +156,16 @@ def _order_exchanged(grad, a, b):
 matmul_backward = Check(
     "matmul_backward",
     reference=lambda grad, a, b: _by_torch(torch.matmul, grad, a, b),
+    probe=_pair,
     cases=lambda: [
         case("a row (1, 2) times a column (2, 1)", *_drawn(0, (1, 1), (1, 2), (2, 1))),
         case("(4, 3) @ (3, 2)", *_drawn(1, (4, 2), (4, 3), (3, 2))),
         case("all square, 3 × 3", *_drawn(2, (3, 3), (3, 3), (3, 3))),
         case("two stacks of 2 matrices", *_drawn(3, (2, 4, 2), (2, 4, 3), (2, 3, 2))),
         case("a stack (5, 4, 3) @ one matrix (3, 2)", *_drawn(4, (5, 4, 2), (5, 4, 3), (3, 2))),
+        case("one matrix (4, 3) @ a stack (5, 3, 2)", *_drawn(5, (5, 4, 2), (4, 3), (5, 3, 2))),
+        case("stacks (2, 1, 4, 3) @ (5, 3, 2)",
+             *_drawn(6, (2, 5, 4, 2), (2, 1, 4, 3), (5, 3, 2))),
     ],
     mistakes=[
         Mistake("no transpose", "Forward mixed with b, so backward goes through b transposed: "

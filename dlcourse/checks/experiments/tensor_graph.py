@@ -1,5 +1,7 @@
 """Check of a tensor engine's graph: the order in which its nodes are walked through."""
 
+import sys
+
 import numpy as np
 import torch
 
@@ -38,18 +40,19 @@ def _leaves(*shapes):
 
 def _single():
     (x,) = _leaves((2,))
-    return x.sum(), [x]
+    return x.sum(), {"x": x}
 
 
 def _twice():
     (x,) = _leaves((3,))
-    return (x * x).sum(), [x]
+    return (x * x).sum(), {"x": x}
 
 
 def _diamond():
     x, y = _leaves((2,), (2,))
     z = x * y
-    return (z * x + z).sum(), [x, y, z]
+    product = z * x
+    return (product + z).sum(), {"x": x, "y": y, "z": z, "z * x": product}
 
 
 # w is a parent of the result and, ten operations further back, of its other parent
@@ -59,7 +62,7 @@ def _shortcut():
     h = w
     for _ in range(5):
         h = h * y + w
-    return (w * h).sum(), [x, y]
+    return (w * h).sum(), {"x": x, "y": y}
 
 
 # 1,024 paths lead from the result to x: enough to notice, and a loop over all of them still ends
@@ -68,7 +71,7 @@ def _doubling():
     h = x
     for _ in range(10):
         h = h + h
-    return h, [x]
+    return h, {"x": x}
 
 
 def _chain():
@@ -76,13 +79,13 @@ def _chain():
     h = x
     for _ in range(5000):
         h = h + y
-    return h, [x, y]
+    return h, {"x": x, "y": y}
 
 
 def _two_results():
     (x,) = _leaves((2,))
     s = x * x
-    return (s.sum(), (s * Node([10.0, 10.0])).sum()), [x, s]
+    return (s.sum(), (s * Node([10.0, 10.0])).sum()), {"x": x, "s": s}
 
 
 def _one_result_twice():
@@ -132,20 +135,38 @@ def order_by_counting(root):
     return order[::-1]
 
 
-def _describe(function, make):
+def _without_deep_recursion(function, root):
+    """function(root) with Python's usual limit, which an answer may not raise."""
+    before = sys.getrecursionlimit()
+    usual = min(before, 3000)
+    sys.setrecursionlimit(usual)
+    try:
+        order = function(root)
+        if sys.getrecursionlimit() != usual:
+            raise RecursionError("the limit was raised: no recursion, please")
+        return order
+    finally:
+        sys.setrecursionlimit(before)
+
+
+def _describe(function, graph):
     """What can be said of an order, whichever of the right ones it is."""
-    root, _ = make()
-    order = list(function(root))
+    root, _ = graph()
+    order = _without_deep_recursion(function, root)
+    if order is None:
+        raise TypeError("None came back: is `return` missing?")
+    if not isinstance(order, (list, tuple)):
+        raise TypeError(f"return a list, not a {type(order).__name__}")
     place = {id(node): index for index, node in enumerate(order)}
     links = [(id(parent), id(node)) for node in order for parent in node.parents]
     wrong = sum(place.get(parent, len(order)) >= place[node] for parent, node in links)
     missing = sum(id(node) not in place for node in _reachable(root))
     twice = len(order) - len(place)
     return {
-        "missing": missing,
-        "listed twice": twice,
-        "before a parent of theirs": wrong,
-        "last": order[-1] is root,
+        "tensors that are missing": missing,
+        "tensors listed twice": twice,
+        "tensors before a parent of theirs": wrong,
+        "the last one is root": bool(order) and order[-1] is root,
     }
 
 

@@ -23,6 +23,8 @@ def _elementwise_cases():
         case("three numbers", np.array([0.0, 1.0, -2.0])),
         case("a batch of two rows", _batch(2, 3)),
         case("a transposed view, float64", _batch(4, 3, dtype=np.float64).T),
+        case("a stack of matrices", _batch(2, 3, 2, dtype=np.float64)),
+        case("a single number, an array of shape ()", np.array(-1.5)),
         case("very large inputs", np.array([[10.0, 1000.0]])),
         case("very negative inputs", np.array([[-10.0, -1000.0]])),
         case("very large and very negative in float32", np.array([200, -200, 0], dtype=np.float32)),

@@ -77,6 +77,7 @@ numerical_gradient = Check(
         case("entries that act on one another", product_of_sums,
              np.array([[1.0, -2.0], [0.5, 3.0], [2.0, 1.0]]), 1e-4),
         case("a transposed view", softplus, np.linspace(-2, 3, 6).reshape(2, 3).T, 1e-4),
+        case("a single number, an array of shape ()", softplus, np.array(0.5), 1e-3),
         case("f(x) = x³ at x = 2, step 0.5: 3·2² + 0.5²", cube, np.array([2.0]), 0.5),
     ],
     mistakes=[

@@ -1,6 +1,8 @@
 """Checks of what is measured on a classifier, in torch:
 accuracy, confusion matrix and calibration error."""
 
+import math
+
 import torch
 from torch.nn import functional as F
 
@@ -149,6 +151,14 @@ def _gap_per_example(logits, y, bins=10):
     return ((predicted == y).to(confidence.dtype) - confidence).abs().mean()
 
 
+def _floor(logits, y, bins=10):
+    """Bins [a, b), and the last one with its end."""
+    confidence, predicted = logits.softmax(1).max(1)
+    which = (confidence * bins).long().clamp(max=bins - 1)
+    gap = (predicted == y).to(confidence.dtype) - confidence
+    return gap.new_zeros(bins).index_add(0, which, gap).abs().sum() / len(y)
+
+
 def _sure(probabilities):
     """Logits of two classes for which class 0 has these probabilities."""
     p = torch.tensor(probabilities)
@@ -168,6 +178,10 @@ calibration_error = Check(
              torch.tensor([0, 0, 1, 0, 1])),
         case("40 examples, 3 classes, 10 bins", *_classifier(40, 3)),
         case("40 examples, 3 classes, 4 bins, float64", *_classifier(40, 3, torch.float64), 4),
+        case("25 examples, 3 classes, 6 bins", *_classifier(25, 3), 6),
+        case("a confidence of exactly 0.5, wrong, and one of 0.55, right: two bins",
+             torch.tensor([[0.0, 0.0, -200.0], [math.log(0.55 / 0.45), -200.0, 0.0]]),
+             torch.tensor([2, 0])),
         case("certain: a confidence of exactly 1", torch.tensor([[200.0, 0.0], [0.0, 200.0]]),
              torch.tensor([0, 0])),
     ],
@@ -195,8 +209,10 @@ calibration_error = Check(
                 "Bins closed on the left end below 1, and a very sure net reaches 1 in floating "
                 "point. Close them on the right: a < confidence ≤ b.",
                 lambda logits, y, bins=10: _calibration(logits, y, bins, closed=False)),
+        Mistake("bins closed on the left",
+                "A confidence on a bound belongs to the bin below it: a < confidence ≤ b.", _floor),
         Mistake("the number of bins is ignored",
-                "Use the argument `bins`; the fifth case asks for 4.",
+                "Use the argument `bins`: 10 is its default only.",
                 lambda logits, y, bins=10: _calibration(logits, y, 10)),
     ],
 )  # fmt: skip

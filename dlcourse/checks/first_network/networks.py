@@ -140,7 +140,13 @@ def _weights_only(x, y, parameters):
 
 
 def _gradient_cases():
-    return [case(label, *make()) for label, make in SIZES.items()]
+    x, y, parameters = _network(5, 3, 4, 3)
+    x[1], parameters["b1"][:] = 0, 0
+    return [
+        *[case(label, *make()) for label, make in SIZES.items()],
+        case("an example that leaves every unit at exactly 0", x, y, parameters),
+        case("inputs of some thousand", 3000 * x, y, parameters),
+    ]
 
 
 loss_and_gradients = Check(

@@ -9,10 +9,10 @@ from dlcourse.checks.core import Check, Mistake, case
 from dlcourse.checks.first_network.training import SCHEDULES, _problem
 
 
-def _watch(function, x, y, model, *rest):
+def _watch(function, x, y, model, rate, epochs, size, rng):
     """The losses that the function returns, and the parameters it leaves in the model."""
-    losses = function(x, y, model, *rest)
-    return [float(loss) for loss in losses], [p.detach() for p in model.parameters()]
+    losses = function(x, y, model, rate, epochs, size, rng)
+    return {"losses": losses} | {name: one.detach() for name, one in model.named_parameters()}
 
 
 def _fit_torch(x, y, model, rate, epochs, size, rng, fault=None):

@@ -1,53 +1,57 @@
-"""Checks of the parts of a DCGAN. A block is judged by its own weights:
-it must compute what torch's functions compute with them in the order asked for;
-the initialisation by the mean and the spread of what it draws."""
+"""Checks of the parts of a DCGAN. A block is judged by its own weights: it must compute what
+torch's functions compute with them in the order asked for."""
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.core import Check, Mistake, case
-
-
-def _seeded(make, *args):
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        return make(*args)
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.gan.initialisation import _after, _broken_start, _initialise, _networks
 
 
 def _inspect(function, c_in, c_out, size, up):
-    block = _seeded(function, c_in, c_out)
+    block = function(c_in, c_out)
     if block is None:
-        return None
+        raise Untouched("None: is `return` missing?")
     x = torch.randn(3, c_in, *size, generator=torch.Generator().manual_seed(1))
+    block(x)  # a lazy layer learns its sizes
     for module in block.modules():
-        if isinstance(
-            module, nn.BatchNorm2d
-        ):  # as after some training: no two channels alike, one factor negative
+        if isinstance(module, nn.BatchNorm2d) and module.affine:
+            # as after some training: no two channels alike, one factor negative
             module.weight.data = torch.linspace(-1, 2, module.num_features)
             module.bias.data = torch.linspace(-0.5, 1, module.num_features)
-    y = block.train()(x)
+    y, rested = block.train()(x), block.eval()(x)
     shapes = [tuple(p.shape) for p in block.parameters()]
     found = {"shape of the output": list(y.shape), "shapes of the weights": sorted(shapes)}
     kernel = (c_in, c_out, 4, 4) if up else (c_out, c_in, 4, 4)
-    if sorted(shapes) == sorted([kernel, (c_out,), (c_out,)]):
-        own = _own(x, [p for p in block.parameters() if p.shape == kernel][0], block, up)
-        gap = (y - own).abs().max().item() if y.shape == own.shape else "another shape"
-        found["output, compared with what its weights give"] = (
-            gap if isinstance(gap, str) or gap > 1e-4 else 0.0
-        )
-    return found
+    norms = [m for m in block.modules() if isinstance(m, nn.BatchNorm2d)]
+    gaps = ["not compared"] * 2
+    if sorted(shapes) == sorted([kernel, (c_out,), (c_out,)]) and norms:
+        weight = [p for p in block.parameters() if p.shape == kernel][0]
+        gaps = [
+            _gap(y, _own(x, weight, norms[0], up, True)),
+            _gap(rested, _own(x, weight, norms[0], up, False)),
+        ]
+    return found | {
+        "output, compared with what its weights give": gaps[0],
+        "the same in eval mode": gaps[1],
+    }
 
 
-def _own(x, weight, block, up):
-    norm = [m for m in block.modules() if isinstance(m, nn.BatchNorm2d)]
-    scale, shift = (norm[0].weight, norm[0].bias) if norm else (None, None)
-    x = (
-        F.conv_transpose2d(x, weight, stride=2, padding=1)
-        if up
-        else F.conv2d(x, weight, stride=2, padding=1)
-    )
-    x = F.batch_norm(x, None, None, scale, shift, training=True)
+def _gap(y, own):
+    if y.shape != own.shape:
+        return "another shape"
+    gap = (y - own).abs().max().item()
+    return f"off by {gap:.2g}" if gap > 1e-4 else "the same"
+
+
+def _own(x, weight, norm, up, training):
+    convolve = F.conv_transpose2d if up else F.conv2d
+    x = convolve(x, weight, stride=2, padding=1)
+    means = (None, None) if training else (norm.running_mean, norm.running_var)
+    if not training and norm.running_mean is None:
+        return x[:0]  # no statistics are kept: nothing to compare with
+    x = F.batch_norm(x, *means, norm.weight, norm.bias, training=training)
     return F.relu(x) if up else F.leaky_relu(x, 0.2)
 
 
@@ -143,70 +147,10 @@ down_block = Check(
 )  # fmt: skip
 
 
-def _spread(values, drawn):
-    """A mean and a standard deviation in words, those asked for within what chance allows."""
-    if not drawn:
-        return f"all {values.mean():.3g}" if values.std() == 0 else f"spread {values.std():.2g}"
-    mean, std = float(values.mean()), float(values.std())
-    near = [wanted for wanted in (0.0, 1.0) if abs(mean - wanted) < 0.01]
-    spread = 0.02 if abs(std / 0.02 - 1) < 0.15 else float(f"{std:.1g}")
-    return f"mean {near[0] if near else round(mean, 2):g}, spread {spread:g}"
-
-
-def _after(function, model):
-    with torch.no_grad():
-        before = [p.clone() for p in model.parameters()]
-        _seeded(function, model)
-        if all(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True)):
-            raise NotImplementedError("no weight has changed")
-    found = {}
-    for name, module in model.named_modules():
-        for kind, value in module.named_parameters(recurse=False):
-            drawn = kind == "weight" and not isinstance(module, nn.Linear)
-            found[f"{type(module).__name__} {name}, {kind}"] = _spread(value.detach(), drawn)
-    return found
-
-
-def _initialise(model, fault=None):
-    std = {"variance": 0.02**0.5, "hundredth": 0.01}.get(fault, 0.02)
-    for module in model.modules():
-        if isinstance(module, nn.ConvTranspose2d) and fault == "one kind":
-            continue
-        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-            module.weight.data.normal_(0.0, std)
-        elif isinstance(module, nn.BatchNorm2d) and fault != "no norms":
-            module.weight.data.normal_(0.0 if fault == "around 0" else 1.0, std)
-        else:
-            continue
-        if module.bias is not None and fault != "biases":
-            module.bias.data.zero_()
-
-
-def _broken_start(fault):
-    return lambda model: _initialise(model, fault)
-
-
-def _networks():
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        up = nn.Sequential(nn.ConvTranspose2d(16, 40, 7, bias=False), nn.BatchNorm2d(4000),
-                           nn.ReLU(), nn.ConvTranspose2d(40, 8, 4), nn.Tanh())  # fmt: skip
-        down = nn.Sequential(
-            nn.Conv2d(1, 64, 4),
-            nn.Sequential(nn.Conv2d(64, 32, 4, bias=False), nn.BatchNorm2d(2000)),
-        )
-        for model in (up, down):
-            for module in model.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.bias.data.normal_()
-    return up, down
-
-
 initialise_dcgan = Check(
     "initialise_dcgan",
     reference=_initialise,
     probe=_after,
-    returns=False,
     cases=lambda: [
         case("a convolution and its bias", nn.Sequential(_networks()[1][0])),
         case("a generator: transposed convolutions and a batch norm", _networks()[0]),
@@ -229,5 +173,10 @@ initialise_dcgan = Check(
         Mistake("the biases stay as they are",
                 "Where there is one (it is None with bias=False) set it to 0.",
                 _broken_start("biases")),
+        Mistake("layers in a box are left out",
+                "model.children() sees the outermost modules only: model.modules() sees all.",
+                _broken_start("children")),
+        Mistake("linear layers are drawn too", "Convolutions and batch norms only, whatever else "
+                                               "there is.", _broken_start("linear")),
     ],
 )  # fmt: skip

@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.probes import with_gradient
 
 
 def _against(logits, label, reduction="mean"):
@@ -21,14 +22,17 @@ def _logits(shape, seed, dtype=torch.float32, scale=2.0):
 d_loss = Check(
     "d_loss",
     reference=lambda real, fake: _against(real, 1.0) + _against(fake, 0.0),
+    probe=with_gradient(0, 1),
     cases=[
         case("one of each, both guessed", torch.zeros(1), torch.zeros(1)),
         case("a real and a fake, both seen through", torch.tensor([2.0]), torch.tensor([-1.0])),
         case("3 real, 5 fake", _logits((3,), 0), _logits((5,), 1)),
-        case("logits (4, 1) in float64", _logits((4, 1), 2, torch.float64),
-             _logits((4, 1), 3, torch.float64)),
-        case("every second logit of a longer row", _logits((8,), 4)[::2], _logits((4,), 5)),
-        case("sure and wrong: ±120", torch.tensor([-120.0, 3.0]), torch.tensor([120.0, -3.0])),
+        case("logits (4, 1) and (2, 1) in float64", _logits((4, 1), 2, torch.float64),
+             _logits((2, 1), 3, torch.float64)),
+        case("every second logit of a longer row", _logits((8,), 4)[::2], _logits((6,), 5)),
+        case("tables of 2 × 3 and 1 × 4", _logits((2, 3), 6), _logits((1, 4), 7)),
+        case("sure and wrong: ±120", torch.tensor([-120.0, 3.0]),
+             torch.tensor([120.0, -3.0, 1.0])),
     ],
     mistakes=[
         Mistake("the labels are swapped",
@@ -62,12 +66,14 @@ d_loss = Check(
 g_loss = Check(
     "g_loss",
     reference=lambda fake: _against(fake, 1.0),
+    probe=with_gradient(0),
     cases=[
         case("one fake, guessed", torch.zeros(1)),
         case("one fake, seen through", torch.tensor([-2.0])),
         case("five fakes", _logits((5,), 0)),
         case("logits (3, 1) in float64", _logits((3, 1), 1, torch.float64)),
         case("every second of a longer row", _logits((10,), 2)[::2]),
+        case("a table of 2 × 3", _logits((2, 3), 3)),
         case("seen through for sure: −120", torch.tensor([-120.0, 1.0])),
     ],
     mistakes=[
@@ -114,6 +120,8 @@ optimal_discriminator = Check(
         case("densities at four places", torch.tensor([0.2, 1.5, 3.0, 0.01]),
              torch.tensor([0.4, 0.5, 0.02, 0.03])),
         case("only real, only fake", torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])),
+        case("far from both: tiny densities", torch.tensor([1e-12, 2e-20]),
+             torch.tensor([3e-12, 2e-20])),
         case("a table of 3 × 2 in float64",
              torch.rand(3, 2, generator=torch.Generator().manual_seed(0)).double(),
              torch.rand(3, 2, generator=torch.Generator().manual_seed(1)).double()),
@@ -154,6 +162,7 @@ js_divergence = Check(
         case("nothing in common: ln 2", _shares(1.0, 1.0, 0.0, 0.0), _shares(0.0, 0.0, 1.0, 2.0)),
         case("six outcomes in float64", _drawn(6, 0), _drawn(6, 1)),
         case("outcomes that one of them never has", _shares(1.0, 2.0, 0.0), _shares(0.0, 1.0, 1.0)),
+        case("an outcome that neither has", _shares(1.0, 2.0, 0.0), _shares(3.0, 1.0, 0.0)),
     ],
     mistakes=[
         Mistake("0 · ln 0 is NaN",

@@ -1,7 +1,4 @@
-"""Checks of what judges a generator:
-modes covered, the Fréchet distance of two Gaussians; and of the path slerp."""
-
-import math
+"""Checks of what judges a generator: modes covered, the Fréchet distance of two Gaussians."""
 
 import numpy as np
 import torch
@@ -15,7 +12,9 @@ def _coverage(points, centres, radius, least=0.01, fault=None):
     for point in points.numpy():
         gaps = np.sqrt(((centres.numpy() - point) ** 2).sum(1))
         gap = gaps.min() ** (2 if fault == "squared" else 1)
-        if gap < radius or fault == "no radius":
+        if fault == "all near" and gap < radius:
+            counts[gaps < radius] += 1
+        elif gap < radius or fault == "no radius":
             counts[gaps.argmin()] += 1
     enough = counts >= 1 if fault == "one is enough" else counts >= least * len(points)
     if fault == "of those on a mode":
@@ -55,6 +54,13 @@ def _coverage_cases():
              torch.tensor([[0.1], [9.9], [0.6]]), line, 0.5, 0.01),
         case("227 points in space, four modes, float64", cloud, centres, 1.2, 0.05),
         case("every second point", cloud[::2], centres, 1.0, 0.02),
+        case("at a distance of exactly the radius", torch.tensor([[1.0], [0.5], [9.0]]), line, 1.0,
+             0.1),
+        case("exactly the least share", torch.tensor([[0.1], [0.2], [9.9], [5.0]]), line, 1.0, 0.5),
+        case("modes whose circles overlap", torch.tensor([[0.1], [0.3], [0.2]]),
+             torch.tensor([[0.0], [1.0]]), 2.0, 0.1),
+        case("the least share left out", torch.cat([torch.zeros(199, 1),
+             torch.full((1, 1), 10.0)]), line, 1.0),
         case("a single stray sample covers nothing",
              torch.cat([torch.zeros(150, 1), torch.full((1, 1), 10.0)]), line, 1.0, 0.01),
     ]  # fmt: skip
@@ -70,6 +76,9 @@ mode_coverage = Check(
                 _broken_coverage("no radius")),
         Mistake("a single sample covers a mode", "A mode needs the share `least` of all samples.",
                 _broken_coverage("one is enough")),
+        Mistake("a sample counts for every mode it is near",
+                "A sample belongs to its nearest centre alone, also where two circles overlap.",
+                _broken_coverage("all near")),
         Mistake("the squared distance is compared with the radius",
                 "Take the root: torch.cdist does.", _broken_coverage("squared")),
         Mistake("the share is of the samples on a mode",
@@ -87,7 +96,7 @@ mode_coverage = Check(
 def _root(matrix):
     """Symmetric root; ValueError where there is none that is real."""
     values, vectors = torch.linalg.eigh(matrix.double())
-    if values.min() < -1e-6 * max(1.0, float(values.abs().max())):
+    if values.min() < -1e-6 * float(values.abs().max()):
         raise ValueError("no covariance")
     return vectors @ values.clamp(min=0).sqrt().diag() @ vectors.T
 
@@ -98,14 +107,6 @@ def _frechet(mean_a, covariance_a, mean_b, covariance_b):
     middle = _root(root @ covariance_b.double() @ root)
     gap = (mean_a.double() - mean_b.double()).square().sum()
     return gap + covariance_a.double().trace() + covariance_b.double().trace() - 2 * middle.trace()
-
-
-def _distance(function, *args):
-    try:
-        value = function(*args)
-    except ValueError:
-        return "ValueError"
-    return value if value is None else float(value)
 
 
 def _pieces(mean_a, a, mean_b, b, root="product", gap=2, factor=2.0):
@@ -132,10 +133,20 @@ def _gaussians(d, seed, rank=None, dtype=torch.float32):
     return means[0], draws[0] @ draws[0].T, means[1], draws[1] @ draws[1].T
 
 
+def _twins():
+    """Twice the same covariance."""
+    one = 1e6 * torch.tensor([[2.0, 1.0], [1.0, 3.0]])
+    return one, one.clone()
+
+
+def _diagonal(*values):
+    return torch.tensor(values, dtype=torch.float64).diag()
+
+
 frechet_distance = Check(
     "frechet_distance",
     reference=_frechet,
-    probe=_distance,
+    single=False,
     rtol=1e-3,
     atol=1e-3,
     cases=[
@@ -148,6 +159,14 @@ frechet_distance = Check(
              *_gaussians(4, 2, rank=2, dtype=torch.float64)),
         case("a matrix that is no covariance: ValueError", torch.zeros(2), torch.eye(2),
              torch.zeros(2), torch.tensor([[1.0, 0.0], [0.0, -1.0]])),
+        case("the same, with tiny entries", torch.zeros(2), 1e-8 * torch.eye(2),
+             torch.zeros(2), torch.tensor([[1e-8, 0.0], [0.0, -1e-8]])),
+        case("entries in the millions: only float64 sees that the two are alike", torch.zeros(2),
+             *_twins()[:1], torch.zeros(2), *_twins()[1:]),
+        case("an eigenvalue of −2.5e-7 in place of 0: rounding", torch.zeros(2).double(),
+             torch.eye(2).double(), torch.zeros(2).double(), _diagonal(1.0, -2.5e-7)),
+        case("an eigenvalue of −1e-5: more than rounding", torch.zeros(2).double(),
+             torch.eye(2).double(), torch.zeros(2).double(), _diagonal(1.0, -1e-5)),
     ],
     mistakes=[
         Mistake("the imaginary part of the root is dropped",
@@ -165,81 +184,5 @@ frechet_distance = Check(
         Mistake("the factor 2 is missing",
                 "As in (a − b)² = a² + b² − 2ab: two equal Gaussians have distance 0.",
                 _faulty(factor=1.0)),
-    ],
-)  # fmt: skip
-
-
-def _arc(a, b, steps):
-    """From the two unit vectors: points on their circle, written as sums of the two."""
-    u, v = a / a.norm(), b / b.norm()
-    across = v - (u @ v) * u
-    height = across.norm()
-    t = torch.linspace(0, 1, steps, dtype=a.dtype)
-    if height < 1e-4:
-        return torch.outer(1 - t, a) + torch.outer(t, b)
-    angle = t * torch.atan2(height, u @ v)
-    share_b = angle.sin() / height
-    share_a = angle.cos() - share_b * (u @ v)
-    return torch.outer(share_a, a) + torch.outer(share_b, b)
-
-
-def _slerp(a, b, steps, fault=None):
-    t = torch.linspace(0, 1, steps, dtype=a.dtype)[:, None]
-    t = t.flip(0) if fault == "backwards" else t
-    if fault == "straight":
-        return (1 - t) * a + t * b
-    cosine = a @ b if fault == "lengths" else a @ b / (a.norm() * b.norm())
-    omega = cosine.clamp(-1, 1).acos()
-    if fault != "parallel" and omega.sin() < 1e-4:
-        return (1 - t) * a + t * b
-    wave = torch.cos if fault == "cosine" else torch.sin
-    path = (wave((1 - t) * omega) * a + wave(t * omega) * b) / (
-        1.0 if fault == "undivided" else omega.sin()
-    )
-    return path / path.norm(dim=1, keepdim=True) if fault == "unit" else path
-
-
-def _bent(fault):
-    return lambda *args: _slerp(*args, fault=fault)
-
-
-def _ends(d, seed, dtype=torch.float32):
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(d, generator=generator, dtype=dtype) for _ in range(2)]
-
-
-slerp = Check(
-    "slerp",
-    reference=_arc,
-    rtol=1e-4,
-    atol=1e-5,
-    cases=[
-        case("a quarter of a circle in 3 steps", torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0]),
-             3),
-        case("60°, both of length 2", torch.tensor([2.0, 0.0]), torch.tensor([1.0, math.sqrt(3.0)]),
-             4),
-        case("lengths 1 and 3", torch.tensor([1.0, 0.0, 0.0]), torch.tensor([0.0, 0.0, 3.0]), 5),
-        case("64 latents in float64", *_ends(64, 0, torch.float64), 7),
-        case("every second number of a row", _ends(10, 1)[0][::2], _ends(5, 2)[0], 4),
-        case("twice the same direction: a straight line", torch.tensor([1.0, 2.0]),
-             torch.tensor([2.0, 4.0]), 3),
-    ],
-    mistakes=[
-        Mistake("a straight line",
-                "That cuts through the inside, "
-                "where draws of N(0, I) in many dimensions never are.",
-                _bent("straight")),
-        Mistake("the angle of vectors that are not of length 1", "cos ω = a·b / (‖a‖ ‖b‖).",
-                _bent("lengths")),
-        Mistake("cosines for sines",
-                "The shares are sin((1 − t) ω) and sin(t ω): 0 for b at the start.",
-                _bent("cosine")),
-        Mistake("not divided by sin ω", "At t = 0 the share of a must be 1, and it is sin ω.",
-                _bent("undivided")),
-        Mistake("from b to a", "t runs from 0 (all a) to 1 (all b).", _bent("backwards")),
-        Mistake("everything is brought to length 1",
-                "Latents have length about √d: leave it as it comes.", _bent("unit")),
-        Mistake("0/0 for parallel vectors",
-                "Where sin ω is 0 the arc is a straight line: return that.", _bent("parallel")),
     ],
 )  # fmt: skip

@@ -4,7 +4,7 @@ what they are, and what drawing leaves behind in it."""
 import torch
 from torch import nn
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 
 
 def _draw(generator, z):
@@ -19,13 +19,18 @@ def _draw(generator, z):
 def _watch(function, generator, z):
     before = [value.clone() for value in generator.state_dict().values()]
     images = function(generator, z)
+    recording = torch.is_grad_enabled()
+    torch.set_grad_enabled(True)
     if images is None:
-        return None
+        raise Untouched("None: is `return` missing?")
     after = generator.state_dict().values()
     return {
         "images": images.detach(),
         "they carry a graph": images.requires_grad,
-        "in training mode afterwards": [module.training for module in generator.modules()],
+        "in training mode afterwards, module by module": [
+            module.training for module in generator.modules()
+        ],
+        "gradients are recorded afterwards": recording,
         "drawing changed the generator": any(
             not torch.equal(a, b) for a, b in zip(before, after, strict=True)
         ),
@@ -49,6 +54,12 @@ def _generator(latents, side, seed, training=True, dtype=torch.float32):
         return nn.Sequential(*layers, nn.Tanh()).to(dtype).train(training)
 
 
+def _resting(generator):
+    """In training mode, its batch norm in eval mode."""
+    generator[2].eval()
+    return generator
+
+
 def _latents(n, d, seed, dtype=torch.float32):
     return torch.randn(n, d, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
@@ -66,6 +77,14 @@ def _no_grad(generator, z):
 def _graph(generator, z):
     mode = generator.training
     images = _straight(generator.eval(), z)
+    generator.train(mode)
+    return images
+
+
+def _one_mode(generator, z):
+    mode = generator.training
+    with torch.no_grad():
+        images = _straight(generator.eval(), z)
     generator.train(mode)
     return images
 
@@ -89,6 +108,8 @@ draw = Check(
         case("seven latents in float64", _generator(2, 4, 2, dtype=torch.float64),
              _latents(7, 2, 2, torch.float64)),
         case("every second of six latents", _generator(5, 2, 3), _latents(6, 5, 3)[::2]),
+        case("in training, but for its batch norm", _resting(_generator(3, 3, 4)),
+             _latents(4, 3, 4)),
     ],
     mistakes=[
         Mistake("in training mode",
@@ -103,6 +124,9 @@ draw = Check(
         Mistake("the generator stays in eval mode",
                 "It may have to train on: put its mode back, as evaluating does at its end.",
                 _stays),
+        Mistake("every module gets the generator's own mode",
+                "A batch norm may rest in eval mode while the others train: each module's mode "
+                "comes back, as evaluating does it.", _one_mode),
         Mistake("left in [−1, 1]",
                 "tanh ends at ±1 and the judge looks at [0, 1]: add 1 and halve.",
                 lambda generator, z: 2 * _draw(generator, z) - 1),

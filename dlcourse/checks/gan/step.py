@@ -1,14 +1,15 @@
-"""Checks of one step of a GAN, and of the smallest game there is.
+"""Check of one step of a GAN.
 
-A step is judged by the weights it leaves in both networks,
-and by how often a gradient came to the generator.
+A step is judged by the weights and running statistics it leaves in both networks, by how often the
+generator was called and how often a gradient came to it.
 """
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.words import kind_of
 
 
 def _against(logits, label):
@@ -22,22 +23,52 @@ def _visits(generator):
     return seen
 
 
-def _watch(function, generator, discriminator, make, rounds, *batch):
-    """Losses, weights and visits after `rounds` steps on the same batch:
-    (x, z), or (x, y, z) with labels."""
-    optimisers = make(generator.parameters()), make(discriminator.parameters())
+def observe(call, generator, discriminator, optimiser, steps):
+    """What `steps` calls of a training step leave behind in both networks.
+
+    call(optimiser of G, optimiser of D) → the losses; optimiser: makes one of parameters.
+    """
+    players, calls = (generator, discriminator), []
+    optimisers = [optimiser(model.parameters()) for model in players]
+    generator.register_forward_hook(lambda *_: calls.append(1))
     seen, rows = _visits(generator), []
-    for _ in range(rounds):
-        row = function(generator, discriminator, *optimisers, *batch)
+    for _ in range(steps):
+        row = call(*optimisers)
         if row is None:
-            return None
+            raise Untouched("None: is `return` missing?")
+        if not isinstance(row, dict):
+            raise TypeError(f"a dictionary of two losses is asked for, this is {kind_of(row)}")
         rows.append({name: float(value) for name, value in row.items()})
-    return {
+    weights = [[p.detach() for p in model.parameters()] for model in players]
+    found = {
         "losses": rows,
-        "the discriminator's weights": [p.detach() for p in discriminator.parameters()],
-        "the generator's weights": [p.detach() for p in generator.parameters()],
+        "the discriminator's weights": weights[1],
+        "the generator's weights": weights[0],
         "gradients that reached the generator": len(seen),
+        # not the discriminator's: whether real or fake come first is free
+        "running statistics of the generator": list(generator.buffers()),
+        "in training mode afterwards": [model.training for model in players],
+        "weights that take a gradient afterwards": [
+            sum(p.requires_grad for p in model.parameters()) for model in players
+        ],
     }
+    return found, len(calls)
+
+
+def _watch(function, generator, discriminator, optimiser, steps, as_functions, x, z):
+    """as_functions: the players come as plain functions, without parameters()."""
+    players = generator, discriminator
+    if as_functions:
+        players = [lambda batch, model=model: model(batch) for model in players]
+    found, calls = observe(
+        lambda *optimisers: function(*players, *optimisers, x, z),
+        generator, discriminator, optimiser, steps,
+    )  # fmt: skip
+    return found | {"batches made by the generator": calls}
+
+
+def _weights(optimiser):
+    return [weight for group in optimiser.param_groups for weight in group["params"]]
 
 
 def _apply(gradients, weights, optimiser):
@@ -57,7 +88,7 @@ def _loss_d(discriminator, x, fake, fault=None):
 
 def _step(generator, discriminator, optimiser_g, optimiser_d, x, z, fault=None):
     """One step of each player; `fault` names what is wrong, None is right."""
-    ours, theirs = list(generator.parameters()), list(discriminator.parameters())
+    ours, theirs = _weights(optimiser_g), _weights(optimiser_d)
     fake = generator(z)
     # The discriminator's loss is differentiated as far as the generator
     through = fault in (
@@ -72,7 +103,7 @@ def _step(generator, discriminator, optimiser_g, optimiser_d, x, z, fault=None):
         else None
     )
     _apply(found[: len(theirs)], theirs, optimiser_d)
-    logits = discriminator(fake)
+    logits = discriminator(generator(z) if fault == "twice" else fake)
     loss_g = -_against(logits, 0.0) if fault == "saturating" else _against(logits, 1.0)
     if fault == "detached":
         return {"D": loss_d, "G": loss_g}
@@ -87,7 +118,7 @@ def _step(generator, discriminator, optimiser_g, optimiser_d, x, z, fault=None):
 
 
 def _generator_first(generator, discriminator, optimiser_g, optimiser_d, x, z):
-    ours, theirs = list(generator.parameters()), list(discriminator.parameters())
+    ours, theirs = _weights(optimiser_g), _weights(optimiser_d)
     fake = generator(z)
     loss_g = _against(discriminator(fake), 1.0)
     _apply(torch.autograd.grad(loss_g, ours), ours, optimiser_g)
@@ -119,6 +150,8 @@ def _players(latents, hidden, size, seed, norm=False, dtype=torch.float32):
         torch.manual_seed(seed)
         generator = nn.Sequential(nn.Linear(latents, hidden), nn.Tanh(), nn.Linear(hidden, size))
         middle = [nn.BatchNorm1d(hidden)] if norm else []
+        if norm:
+            generator.insert(1, nn.BatchNorm1d(hidden))
         discriminator = nn.Sequential(
             nn.Linear(size, hidden), *middle, nn.Tanh(), nn.Linear(hidden, 1)
         )
@@ -140,12 +173,15 @@ gan_step = Check(
     atol=1e-6,
     cases=lambda: [
         case("one step, batch of 2, plain descent", *_players(1, 3, 1, 0), _sgd, 1,
-             *_batch(2, 1, 1, 0)),
-        case("two steps, batch of 5", *_players(2, 4, 3, 1), _sgd, 2, *_batch(5, 3, 2, 1)),
-        case("batch norm in the discriminator", *_players(2, 5, 3, 2, norm=True), _sgd, 1,
+             False, *_batch(2, 1, 1, 0)),
+        case("two steps, batch of 5", *_players(2, 4, 3, 1), _sgd, 2, False,
+             *_batch(5, 3, 2, 1)),
+        case("batch norm in both", *_players(2, 5, 3, 2, norm=True), _sgd, 1, False,
              *_batch(4, 3, 2, 2)),
         case("three steps with Adam, float64", *_players(3, 4, 2, 3, dtype=torch.float64), _adam, 3,
-             *_batch(6, 2, 3, 3, torch.float64)),
+             False, *_batch(6, 2, 3, 3, torch.float64)),
+        case("players that are plain functions", *_players(2, 3, 2, 4), _sgd, 1, True,
+             *_batch(3, 2, 2, 4)),
     ],
     mistakes=[
         Mistake("nothing is detached",
@@ -171,6 +207,10 @@ gan_step = Check(
         Mistake("real and fake in one batch",
                 "Batch norm then normalises both by common statistics, and each kind tells on the "
                 "other: call the discriminator once for each.", _broken("one batch")),
+        Mistake("the fakes are made twice",
+                "One batch serves both: detached for the discriminator's loss, as it is for the "
+                "generator's. A second pass costs time and moves batch norm's statistics again.",
+                _broken("twice")),
         Mistake("the generator steps against the old discriminator",
                 "Its loss was computed before the discriminator moved: "
                 "call discriminator(fake) again after its step.",
@@ -179,51 +219,5 @@ gan_step = Check(
         Mistake("the generator goes first",
                 "First the discriminator, then the generator against the new one.",
                 _generator_first),
-    ],
-)  # fmt: skip
-
-
-def _round(rate, alternating):
-    """The matrix of one round, column by column: what becomes of (1, 0) and of (0, 1)."""
-    columns = []
-    for start in ((1.0, 0.0), (0.0, 1.0)):
-        x, y = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in start)
-        slope_x, slope_y = torch.autograd.grad(x * y, (x, y))
-        new_x = (x - rate * slope_x).detach().requires_grad_()
-        if alternating:
-            (slope_y,) = torch.autograd.grad(new_x * y, y)
-        columns.append(torch.stack([new_x, y + rate * slope_y]).detach())
-    return torch.stack(columns, dim=1)
-
-
-def _matrix(a, b, c, d):
-    return torch.tensor([[a, b], [c, d]], dtype=torch.float64)
-
-
-game_round = Check(
-    "game_round",
-    reference=_round,
-    cases=[
-        case("both at once, rate 0.5", 0.5, False),
-        case("in turns, rate 0.5", 0.5, True),
-        case("both at once, rate 0.1", 0.1, False),
-        case("in turns, rate 2", 2.0, True),
-    ],
-    mistakes=[
-        Mistake("both descend", "y wants V large: it goes up its slope, y + rate · x.",
-                lambda rate, alternating: _matrix(1.0, -rate, -rate, 1.0 + alternating * rate**2)),
-        Mistake("in turns is the same as at once",
-                "In turns y sees the x that has moved: y + rate · (x − rate · y).",
-                lambda rate, alternating: _matrix(1.0, -rate, rate, 1.0)),
-        Mistake("y moves first", "x moves first, y answers.",
-                lambda rate, alternating: _matrix(1.0 - alternating * rate**2, -rate, rate, 1.0)),
-        Mistake("the roles are exchanged", "x makes V = x·y small, y makes it large.",
-                lambda rate, alternating: _matrix(1.0, rate, -rate, 1.0 - alternating * rate**2)),
-        Mistake("the change instead of the new point",
-                "Add the old point: the matrix of a rate of 0 is the identity.",
-                lambda rate, alternating: _matrix(0.0, -rate, rate, -alternating * rate**2)),
-        Mistake("transposed", "Row 1 gives the new x, row 2 the new y.",
-                lambda rate, alternating: _matrix(1.0, rate, -rate,
-                                                  1.0 - alternating * rate**2).T.flip(0, 1)),
     ],
 )  # fmt: skip

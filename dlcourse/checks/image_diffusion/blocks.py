@@ -5,8 +5,8 @@ Layers are given, what flows through them is judged.
 
 import torch
 
-from dlcourse.checks.architectures.residual import filled, made
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.architectures.modules import filled, made
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.draws import drawn
 from dlcourse.checks.image_diffusion.networks import _Attention, _Denoiser, _TimeBlock
 
@@ -16,19 +16,18 @@ def _draw(*shape, seed=0):
 
 
 def _output(make, *args):
-    """The output of a filled module: made of the whole numbers among args, applied to the rest.
-
-    None where nothing was written.
-    """
+    """The output of a filled module: made of the whole numbers among args, applied to the rest."""
     sizes = [one for one in args if isinstance(one, int)]
     inputs = args[len(sizes) :]
     module = made(make, *sizes)
-    if module is None:
-        return None
+    filled(module)
+    # twins with other numbers each, or one block could do the work of both
+    for number, block in enumerate(one for one in module.modules() if hasattr(one, "shift")):
+        filled(block, seed=number)
     with torch.no_grad():
-        output = filled(module).to(inputs[0].dtype)(*inputs)
+        output = module.to(inputs[0].dtype)(*inputs)
     if output is None:
-        raise NotImplementedError
+        raise Untouched("forward returned None: is `return` missing?")
     return output
 
 
@@ -127,6 +126,8 @@ Denoiser = Check(
         case("6 × 10 pixels, no labels", 16, 3, 1, 4, _draw(2, 1, 6, 10), _labels(0, 200), None),
         case("three channels, labels", 16, 5, 3, 6, _draw(2, 3, 8, 4), _labels(3, 50),
              _labels(4, 0)),
+        case("24 channels, one image without a label among others", 24, 4, 2, 4,
+             _draw(3, 2, 6, 4), _labels(90, 1, 12), _labels(3, 4, 0)),
         case("odd sizes, 7 × 5", 16, 3, 1, 4, _draw(2, 1, 7, 5), _labels(7, 1), _labels(0, 1)),
     ],
     mistakes=[
@@ -140,6 +141,9 @@ Denoiser = Check(
                 "of self.label like all others.", _faulty(_Denoiser, "nothing for none")),
         Mistake("no SiLU on what the blocks are told",
                 "F.silu goes around the sum of clock and label.", _faulty(_Denoiser, "linear")),
+        Mistake("one coarse block does the work of both",
+                "self.coarse[0] stands before the attention, self.coarse[1] after it.",
+                _faulty(_Denoiser, "one block")),
         Mistake("no attention", "self.attend stands between the two coarse blocks.",
                 _faulty(_Denoiser, "inattentive")),
         Mistake("the skip is empty",

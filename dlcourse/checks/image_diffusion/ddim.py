@@ -45,6 +45,9 @@ ddim_step = Check(
              _normal(2, seed=2)),
         case("images, η = ½", *(_normal(3, 1, 2, 4, seed=s) for s in (3, 4)), _level(0.5),
              _level(0.55), 0.5, _normal(3, 1, 2, 4, seed=5)),
+        case("almost at the end, float32: 1 − ᾱ_s − σ² is rounded to just below 0",
+             *(drawn(5, seed=s) for s in (6, 7)), torch.tensor(1e-3), torch.tensor(0.99999), 1.0,
+             drawn(5, seed=8)),
         case("the last step, ᾱ_s = 1, η = 1", _normal(4), _normal(4, seed=1), _level(0.99),
              _level(1.0), 1.0, _normal(4, seed=2)),
     ],
@@ -69,15 +72,22 @@ def _paste(x, known, mask, later, noise):
     )
 
 
-_ROW = torch.tensor([[0.0, 1.0, 1.0]], dtype=torch.float64)
+def _pasting(label, level, mask, *shape, seed=0, dtype=torch.float64):
+    x, known, noise = (drawn(*shape, seed=seed + s, dtype=dtype) for s in range(3))
+    mask = torch.tensor(mask, dtype=dtype)
+    return case(label, x, known, mask, torch.tensor(level, dtype=dtype), noise)
+
+
 paste_known = Check(
     "paste_known",
     reference=_paste,
     fallback="dlcourse.methods.ddim:paste_known",
     cases=lambda: [
-        case(name, *(_normal(2, 1, 2, 3, seed=s) for s in (0, 1)), _ROW, _level(level),
-             _normal(2, 1, 2, 3, seed=2))
-        for name, level in (("half-way", 0.6), ("the end", 1.0))
+        _pasting("half-way, columns known", 0.6, [[0.0, 1.0, 1.0]], 2, 1, 2, 3),
+        _pasting("the end, rows known", 1.0, [[1.0], [0.0]], 3, 1, 2, 4, seed=3),
+        _pasting("three channels, float32, other pixels in each image", 0.3,
+                 [[[[1.0, 0.0], [0.0, 0.0]]], [[[0.0, 1.0], [1.0, 1.0]]]], 2, 3, 2, 2, seed=6,
+                 dtype=torch.float32),
     ],
     mistakes=[
         Mistake("clean pixels among noisy ones",
@@ -118,6 +128,7 @@ cosine_betas = Check(
     reference=_cosine,
     fallback="dlcourse.methods.diffusion:cosine_betas",
     cases=[case("2 steps", 2), case("5 steps", 5), case("5 steps, another offset", 5, 0.2),
+           case("7 steps, a third offset", 7, 0.05),
            case("250 steps", 250)],
     rtol=1e-4,
     atol=1e-6,

@@ -5,8 +5,10 @@ from functools import partial
 
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.draws import drawn
+from dlcourse.checks.probes import judge
+from dlcourse.checks.words import kind_of
 
 _normal = partial(drawn, dtype=torch.float64)
 
@@ -15,6 +17,12 @@ def _model(xt, t, y=None):
     """A denoiser that can be computed by head; a third more where no label is given."""
     told = torch.full((len(xt),), -3.0) if y is None else y.double()
     return xt * (told + 0.1 * t)[:, None, None, None].to(xt)
+
+
+def _other_model(xt, t, y=None):
+    """Another one, for any shape."""
+    told = torch.full((len(xt),), 0.5) if y is None else 2.0 - y.double()
+    return (xt.flatten(1) ** 2 * (told * (1 + t))[:, None].to(xt)).reshape(xt.shape)
 
 
 guide = Check(
@@ -27,6 +35,9 @@ guide = Check(
         case(f"scale {scale}", _model, _normal(2, 1, 3, 2), torch.tensor([0, 5]),
              torch.tensor([1, 4]), scale)
         for scale in (1.0, 0.0, 3.0)
+    ] + [
+        case("scale 2.5, another model, colour images in float32", _other_model,
+             drawn(3, 3, 2, 4, seed=7), torch.tensor([1, 0, 2]), torch.tensor([0, 3, 1]), 2.5),
     ],
     mistakes=[
         Mistake("the paper's w",
@@ -41,13 +52,17 @@ guide = Check(
 )  # fmt: skip
 
 
-def _dropped(function, y, none, share):
+def _dropped(function, y, none, share=None):
     """What must hold whichever labels were dropped."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        first, second = function(y, none, share), function(y, none, share)
+    args = (y, none) if share is None else (y, none, share)
+    share = 0.1 if share is None else share
+    first, second = function(*args), function(*args)
     if first is None:
-        return None
+        raise Untouched("None: is `return` missing?")
+    if not isinstance(first, torch.Tensor):
+        raise Untouched(f"{kind_of(first)}: a tensor is asked for")
+    if first.shape != y.shape:
+        raise Untouched(f"a tensor of shape {tuple(first.shape)}, not {tuple(y.shape)}")
     # Five standard deviations
     gone, slack = (
         first == none,
@@ -56,7 +71,7 @@ def _dropped(function, y, none, share):
     found = gone.double().mean().item()
     return {
         "shape": list(first.shape),
-        "whole numbers": not first.is_floating_point(),
+        "dtype": str(first.dtype),
         "share of labels that became `none`": share if abs(found - share) <= slack else found,
         "the others stay": bool((first == y)[~gone].all()),
         "others are dropped at the next call": bool((first != second).any()),
@@ -80,7 +95,9 @@ drop_labels = Check(
     cases=lambda: [
         case("ten classes, a tenth", torch.arange(4000) % 10, 10, 0.1),
         case("three classes, a half", torch.arange(1500) % 3, 3, 0.5),
-        case("more than half", torch.arange(4000)[::2] % 5, 5, 0.8),
+        case("without a share: a tenth", torch.arange(3000) % 7, 7),
+        case("no label is to be dropped", torch.arange(300) % 3, 3, 0.0),
+        case("more than half", torch.arange(4000)[::2] % 5, 8, 0.8),
     ],
     mistakes=[
         Mistake("the share is kept",
@@ -108,21 +125,41 @@ ema_decay = Check(
     reference=lambda k, longest=0.999, gamma=16.0: min(((k - 1) / k) ** (gamma + 1), longest),
     fallback="dlcourse.methods.ddim:ema_decay",
     cases=[case("the first update", 1, 0.9, 8.0), case("the third", 3, 0.9, 1.0),
-           case("late", 10_000, 0.99, 8.0)],
+           case("late", 10_000, 0.99, 8.0), case("longest and γ as they are", 40),
+           case("the same, late", 90_000),
+           case("another longest and γ", 500, 0.95, 3.0)],
     mistakes=[
         Mistake("no warm-up",
                 "With a constant decay the random start stays in the average for long.",
-                lambda k, longest, gamma: longest),
+                lambda k, longest=0.999, gamma=16.0: longest),
         Mistake("γ for γ + 1", "The exponent is γ + 1.",
-                lambda k, longest, gamma: min((1 - 1 / k) ** gamma, longest)),
+                lambda k, longest=0.999, gamma=16.0: min((1 - 1 / k) ** gamma, longest)),
         Mistake("the larger of the two", "`longest` is a ceiling: min.",
-                lambda k, longest, gamma: max((1 - 1 / k) ** (gamma + 1), longest)),
+                lambda k, longest=0.999, gamma=16.0: max((1 - 1 / k) ** (gamma + 1), longest)),
     ],
 )  # fmt: skip
 
 
-def _field(x, u):
-    return x * u.reshape(-1, *[1] * (x.dim() - 1)) + 0.5
+class _Field:
+    """A velocity with one weight, at other times another; keeps what it is given."""
+
+    def __init__(self, weight):
+        self.weight, self.seen = torch.tensor(weight, requires_grad=True), []
+
+    def __call__(self, x, u):
+        self.seen.append({"shape of xu": list(x.shape), "dtype of xu": str(x.dtype),
+                          "shape of u": list(u.shape), "u": u.detach().flatten()})  # fmt: skip
+        return self.weight.to(x) * x * (1 + u.reshape(-1, *[1] * (x.dim() - 1))) + 0.5
+
+
+def _learnt(function, weight, x, noise, u):
+    model = _Field(weight)
+    loss = function(model, x, noise, u)
+    if loss is None:
+        raise Untouched("None: is `return` missing?")
+    return {"what the model is given": model.seen} | judge(
+        loss, {"the model's weight": model.weight}
+    )
 
 
 def _flow(model, x, noise, u, fault=None):
@@ -132,17 +169,23 @@ def _flow(model, x, noise, u, fault=None):
     return (model(place, u) - goal).pow(2).mean()
 
 
+def _times(n):
+    return torch.linspace(0, 1, n, dtype=torch.float64)
+
+
 flow_loss = Check(
     "flow_loss",
     reference=_flow,
+    probe=_learnt,
     rtol=1e-4,
     atol=1e-6,
     fallback="dlcourse.methods.flow:flow_loss",
     cases=lambda: [
-        case("points", _field, _normal(4, 2), _normal(4, 2, seed=1),
-             torch.linspace(0, 1, 4).double()),
-        case("images", _field, _normal(3, 1, 2, 5), _normal(3, 1, 2, 5, seed=1),
-             torch.linspace(0.2, 0.9, 3).double()),
+        case("points", 0.7, _normal(4, 2), _normal(4, 2, seed=1), _times(4)),
+        case("images", -0.4, _normal(3, 1, 2, 5), _normal(3, 1, 2, 5, seed=1),
+             0.2 + _times(3) / 2),
+        case("as many points as numbers, float32", 1.5, drawn(3, 3, seed=2), drawn(3, 3, seed=3),
+             _times(3).flip(0).float()),
     ],
     mistakes=[
         Mistake("time runs backwards", "u = 0 is noise, u = 1 data.",
@@ -157,9 +200,9 @@ flow_loss = Check(
 
 def _nearest(x, bank, fault=None):
     """One image after the other; `fault` names what is wrong."""
-    distances, rows = [], []
-    for one in x:
-        gaps = (bank - one).flatten(1)
+    distances, rows, bank = [], [], bank.flatten(1)
+    for one in x.flatten(1):
+        gaps = bank - one
         far = gaps.abs().sum(1) if fault == "city" else gaps.square().sum(1)
         far = far if fault in ("city", "square") else far.sqrt()
         far = far / gaps.shape[1] ** 0.5 if fault == "mean" else far
@@ -189,6 +232,7 @@ nearest = Check(
              _normal(3, 1, 1, 2, seed=1).float()),
         case("four images, a bank of seven", _normal(4, 1, 3, 2).float(),
              _normal(7, 1, 3, 2, seed=1).float()),
+        case("images against a bank of rows", drawn(3, 1, 2, 3, seed=4), drawn(5, 6, seed=5)),
         case("float64, a view", _normal(5, 1, 4, 6)[..., ::2], _normal(9, 1, 4, 3, seed=1)),
     ],
     mistakes=[

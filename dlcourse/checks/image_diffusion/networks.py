@@ -1,7 +1,8 @@
 """The parts of a denoising U-Net and the whole, by torch's functions applied to their own weights.
 
 `fault` names what is wrong with a network, None is right. All parameters of one shape get the same
-numbers (`filled`), so it does not matter how a reference calls its own.
+numbers (`filled`), so it does not matter how a reference calls its own; blocks, which both call
+`shift`, get numbers of their own.
 """
 
 import torch
@@ -112,7 +113,8 @@ class _Denoiser(nn.Module):
         skip = self.blocks[0](fine, told)
         x = self.blocks[1](F.conv2d(skip, *self.down, stride=2, padding=1), told)
         x = x if self.fault == "inattentive" else self.attend(x)
-        x = F.conv2d(self.blocks[2](x, told), *self.up)
+        after = self.blocks[1 if self.fault == "one block" else 2]
+        x = F.conv2d(after(x, told), *self.up)
         x = F.interpolate(x, size=skip.shape[2:])
         pair = {"no skip": (torch.zeros_like(skip), x), "order": (x, skip), "early": (fine, x)}
         x = self.blocks[3](torch.cat(pair.get(self.fault, (skip, x)), dim=1), told)

@@ -1,12 +1,14 @@
 """Check of gradients accumulated over parts of a batch: they must be those of the whole batch."""
 
 import copy
+import math
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.core import Check, Mistake, case
-from dlcourse.checks.pytorch.epochs import Watched, as_number, classifier
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.pytorch.epochs import Watched, classifier
 
 
 def _pieces_probe(function, model, x, y, size):
@@ -17,9 +19,12 @@ def _pieces_probe(function, model, x, y, size):
         parameter.grad = torch.ones_like(parameter)  # left over from the step before
     value = function(watched, x, y, size)
     if value is None:
-        return None
+        raise Untouched("None: is `return` missing?")
     rows, _, _, alive = zip(*watched.calls, strict=True) if watched.calls else [(0,)] * 4
-    return {"mean loss": as_number(value), "gradients": [p.grad for p in watched.parameters()],
+    return {"mean loss": value,
+            "gradients": {name: p.grad for name, p in watched.model.named_parameters()},
+            "weights are as they were": all(map(torch.equal, model.parameters(),
+                                                watched.parameters())),
             "largest piece": max(rows),
             "graphs of earlier pieces are let go": max(alive) <= 2}  # fmt: skip
 
@@ -33,7 +38,9 @@ def _accumulate(model, x, y, size, fault=None):
         if fault == "zeroed":
             model.zero_grad()
         rows, targets = x[start : start + size], y[start : start + size]
-        share = {"not divided": 1.0, "pieces": 1 / len(starts)}.get(fault, len(rows) / len(x))
+        share = {"not divided": 1.0, "pieces": 1 / len(starts), "all full": size / len(x)}.get(
+            fault, len(rows) / len(x)
+        )
         loss = share * F.cross_entropy(model(rows), targets)
         if fault == "one graph":
             held = held + loss
@@ -57,11 +64,14 @@ def _wrong(fault):
 
 
 def _problem(rows, inputs, classes, size, dtype=torch.float32):
+    """Model, x, y, size; inputs: a number, or the shape of an example."""
     generator = torch.Generator().manual_seed(rows)
-    x = torch.randn(rows, inputs, generator=generator, dtype=torch.float64).to(dtype)
+    shape = inputs if isinstance(inputs, tuple) else (inputs,)
+    x = torch.randn(rows, *shape, generator=generator, dtype=torch.float64).to(dtype)
     x[-1] *= 4  # unlike the others, so that it matters how the last piece is weighed
+    model = classifier(math.prod(shape), classes, dtype, dropout=0)
     return (
-        classifier(inputs, classes, dtype, dropout=0),
+        nn.Sequential(nn.Flatten(), *model) if len(shape) > 1 else model,
         x,
         torch.randint(classes, (rows,), generator=generator),
         size,
@@ -77,6 +87,7 @@ accumulate = Check(
         case("five rows, pieces of 2: the last has one row", *_problem(5, 3, 4, 2)),
         case("three rows, pieces of 8", *_problem(3, 2, 3, 8)),
         case("11 rows, pieces of 2, float64", *_problem(11, 4, 3, 2, torch.float64)),
+        case("7 images (1, 3, 2), pieces of 3", *_problem(7, (1, 3, 2), 3, 3)),
     ],
     rtol=1e-4,
     atol=1e-6,
@@ -88,6 +99,9 @@ accumulate = Check(
         Mistake("divided by the number of pieces",
                 "Right only if all pieces are equally long. "
                 "The share of a piece is len(rows) / len(x).", _wrong("pieces")),
+        Mistake("every piece counts as a full one",
+                "The last piece may be short. Its share is len(rows) / len(x), not size / len(x).",
+                _wrong("all full")),
         Mistake("zero_grad for every piece",
                 "Then only the last piece is left in .grad. Zero once, before the loop.",
                 _wrong("zeroed")),

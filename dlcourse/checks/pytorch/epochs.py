@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.words import kind_of
 
 
 class _Token:
@@ -39,6 +40,19 @@ class Watched(nn.Module):
         return _Passes.apply(self.model(x), self.alive)
 
 
+class _Stream:
+    """Batches as a loader gives them: one after the other, without an index."""
+
+    def __init__(self, batches):
+        self.batches = batches
+
+    def __iter__(self):
+        return iter(self.batches)
+
+    def __len__(self):
+        return len(self.batches)
+
+
 def classifier(inputs, classes, dtype=torch.float32, dropout=0.5):
     """A small network with batch norm and dropout; without both for dropout=0."""
     with torch.random.fork_rng(devices=[]):
@@ -60,27 +74,18 @@ def _data(seed, sizes, inputs, classes, dtype=torch.float32):
     return batches
 
 
-def as_number(value):
-    """A float from a tensor of one number; anything else as it is."""
-    return (
-        float(value.detach()) if isinstance(value, torch.Tensor) and value.numel() == 1 else value
-    )
-
-
 def _train_probe(function, model, batches):
     """The mean loss that is returned, the weights that are left,
     and whether graphs of older batches live on."""
     watched = Watched(copy.deepcopy(model)).eval()  # as the validation before it leaves it
     optimiser = torch.optim.SGD(watched.parameters(), lr=0.2)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        value = function(watched, batches, optimiser)
+    value = function(watched, _Stream(batches), optimiser)
     if value is None:
-        return None
+        raise Untouched("None: is `return` missing?")
     return {
         "batches in training mode": sum(call[1] for call in watched.calls),
-        "mean loss": as_number(value),
-        "weights": [p.detach() for p in watched.parameters()],
+        "mean loss": value.detach() if isinstance(value, torch.Tensor) else value,
+        "weights": dict(watched.model.named_parameters()),
         "graphs of earlier batches are let go": max(call[3] for call in watched.calls) <= 2
         and not (isinstance(value, torch.Tensor) and value.requires_grad),
     }  # fmt: skip
@@ -149,22 +154,24 @@ def _validate_probe(function, model, batches, training):
     """Means, the model's mode afterwards, whether anything was recorded or changed."""
     watched = Watched(copy.deepcopy(model)).train(training)
     before = copy.deepcopy(watched.state_dict())
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        result = function(watched, batches)
+    recorded = torch.is_grad_enabled()
+    try:
+        result = function(watched, _Stream(batches))
+    finally:
+        left, _ = torch.is_grad_enabled(), torch.set_grad_enabled(recorded)
     if result is None:
-        return None
+        raise Untouched("None: is `return` missing?")
     if not isinstance(result, dict):
-        raise TypeError(
-            f'return a dict, {{"loss": …, "accuracy": …}}, not a {type(result).__name__}'
-        )
+        raise TypeError(f'return a dict, {{"loss": …, "accuracy": …}}, not {kind_of(result)}')
     return {
-        **{name: as_number(value) for name, value in result.items()},
+        **result,
         "batches with gradients recorded": sum(call[2] for call in watched.calls),
         "the model's state is unchanged": all(
             torch.equal(before[k], v) for k, v in watched.state_dict().items()
         ),
-        "training mode afterwards": watched.training,
+        "modules in training mode afterwards": sum(one.training for one in watched.modules()),
+        "gradients are recorded afterwards": left,
+        "parameters that need no gradient": sum(not p.requires_grad for p in watched.parameters()),
     }
 
 

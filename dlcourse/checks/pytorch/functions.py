@@ -24,7 +24,7 @@ def _derivatives(function, x):
     """Value, first derivative times a given gradient,
     and the second derivative of it, for one tensor."""
     apply = getattr(function, "apply", function)  # a blank may be a plain function
-    leaf = x.detach().clone().requires_grad_()
+    leaf = torch.empty_strided(x.shape, x.stride(), dtype=x.dtype).copy_(x).requires_grad_()
     g = torch.linspace(0.5, 2, x.numel(), dtype=x.dtype).view(x.shape)
     value = apply(leaf)
     (first,) = torch.autograd.grad(value, leaf, g, create_graph=True)
@@ -32,7 +32,8 @@ def _derivatives(function, x):
     if first.requires_grad:
         found = torch.autograd.grad(first.sum(), leaf, allow_unused=True)[0]
         second = second if found is None else found
-    return {"value": value, "g × first derivative": first, "g × second derivative": second}
+    return {"value": value, "g × first derivative": first, "g × second derivative": second,
+            "x itself": leaf.detach()}  # fmt: skip
 
 
 def _function(forward, backward):
@@ -71,6 +72,7 @@ Softplus = Check(
     reference=lambda x: F.softplus(x, threshold=40),
     fallback="dlcourse.checks.pytorch.functions:StableSoftplus",
     probe=_derivatives,
+    single=False,
     cases=lambda: [
         case("x = 0", torch.zeros(1)),
         case("−2 … 2, float64", torch.linspace(-2, 2, 5, dtype=torch.float64)),

@@ -5,7 +5,8 @@ import copy
 import torch
 from torch import nn
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.words import kind_of
 
 
 def _held(function, model, classes, rate):
@@ -13,18 +14,28 @@ def _held(function, model, classes, rate):
     and whether these lie together."""
     if model[0].weight.dtype == torch.float64:
         model = model.to("meta")  # a device that every machine has
+    body = copy.deepcopy(model[:-1].state_dict())
+    x = model[0].weight.detach().new_ones(2, model[0].in_features)
     optimiser = function(model, classes, rate)
     if optimiser is None:
-        return None
+        raise Untouched("None: is `return` missing?")
     if not isinstance(optimiser, torch.optim.Optimizer):
-        raise TypeError(f"return the optimiser, not a {type(optimiser).__name__}")
+        raise TypeError(f"return the optimiser, not {kind_of(optimiser)}")
     held = {id(p) for group in optimiser.param_groups for p in group["params"]}
     own = {id(p): name for name, p in model.named_parameters()}
     rates = sorted({float(group["lr"]) for group in optimiser.param_groups})
     kinds = sorted({f"{p.dtype} on {p.device}" for p in model.parameters()})
-    x = model[0].weight.new_ones(2, model[0].in_features)
+    # first of all, for nn.LazyLinear has its shape after that
+    outputs = model(x).shape[1] if len(kinds) == 1 else None
+    kept = model[:-1].state_dict()
     return {"parameters are": " and ".join(kinds),
-            "outputs": model(x).shape[1] if len(kinds) == 1 else None,
+            "shapes of the head": [list(p.shape) for p in model[-1].parameters()],
+            "the other layers are as they were": list(kept) == list(body) and all(
+                torch.equal(kept[name], body[name]) for name in body if not body[name].is_meta),
+            "parameters that need no gradient": [
+                name for name, p in model.named_parameters() if not p.requires_grad],
+            "optimiser": type(optimiser).__name__,
+            "outputs": outputs,
             "parameters the optimiser lacks": sorted(own[one] for one in own.keys() - held),
             "strangers in the optimiser": len(held - own.keys()),
             "learning rates": rates}  # fmt: skip
@@ -38,6 +49,8 @@ def _swap(model, classes, rate, fault=None):
     if fault != "same":
         head, old = nn.Linear(model[-1].in_features, classes), model[-1].weight
         model[-1] = head if fault == "default" else head.to(old.device, old.dtype)
+    if fault == "frozen":
+        model[:-1].requires_grad_(False)
     return {"early": early, "head": make(model[-1].parameters())}.get(fault) or make(
         model.parameters()
     )
@@ -63,8 +76,8 @@ swap_head = Check(
     reference=_swap,
     probe=_held,
     cases=lambda: [
-        case("one layer of 3 inputs, 2 new classes", _network(3, 4), 2, 0.1),
-        case("two layers, 5 new classes", _network(6, 8, 10), 5, 0.01),
+        case("3 inputs, 2 new classes", _network(3, 5, 4), 2, 0.1),
+        case("one layer, 5 new classes", _network(6, 10), 5, 0.01),
         case("as many classes as before", _network(4, 5, 6, 3), 3, 0.001),
         case("a model in float64, on the device \"meta\"", _network(4, 5, 3).double(), 6, 0.01),
     ],
@@ -75,6 +88,9 @@ swap_head = Check(
         Mistake("only the head is trained",
                 "All of the model's parameters were asked for: model.parameters().",
                 _with("head")),
+        Mistake("the other layers are frozen",
+                "All of the model's parameters are to be trained: leave requires_grad as it is.",
+                _with("frozen")),
         Mistake("a copy was changed",
                 "Assign to the model that was given: model[-1] = nn.Linear(…).", _with("copy")),
         Mistake("the head is the old one",

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.words import Remark
 
 
 def _values(parameter):
@@ -13,18 +14,31 @@ def _values(parameter):
     return torch.linspace(-1, 1, parameter.numel()).view(parameter.shape)
 
 
+# at what of an Affine, if its parameters have the right shapes
+LOOKED_AT = (
+    "deviation of the first weights × √inputs",
+    "two layers start with the same weights",
+    "output",
+    "gradients",
+)
+
+
 def _affine(make, inputs, outputs, x):
     """What makes a layer: its parameters, its start, its output for given weights, gradients."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        module = make(inputs, outputs)
-    if module is None:
-        return None
+        module, twin = make(inputs, outputs), make(inputs, outputs)
     if not isinstance(module, nn.Module):
         raise TypeError("this is no module: write class Affine(nn.Module)")
     shapes = {name: list(parameter.shape) for name, parameter in module.named_parameters()}
     if shapes != {"weight": [outputs, inputs], "bias": [outputs]}:
-        return {"parameters": shapes}
+        plain = [name for name in ("weight", "bias") if name not in shapes
+                 and isinstance(getattr(module, name, None), torch.Tensor)]  # fmt: skip
+        found = {
+            "parameters": shapes | dict.fromkeys(plain, Remark("a plain tensor, not a parameter"))
+        }
+        return found | dict.fromkeys(LOOKED_AT, "not looked at")
+    alike = torch.equal(module.weight, twin.weight) and module.weight.any()
     spread = module.weight.detach().std().item() * inputs**0.5
     if inputs * outputs < 64 or 0.3 < spread < 2:
         spread = "about 1"
@@ -34,12 +48,12 @@ def _affine(make, inputs, outputs, x):
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.copy_(_values(parameter))
+    x = x.detach().requires_grad_()
     y = module(x)
     y.square().sum().backward()
     gradients = {name: parameter.grad for name, parameter in module.named_parameters()}
-    return {"parameters": shapes, "deviation of the first weights × √inputs": spread,
-            "output": y.detach(),
-            "gradients": gradients}  # fmt: skip
+    found = spread, bool(alike), y.detach(), gradients | {"x": x.grad}
+    return {"parameters": shapes} | dict(zip(LOOKED_AT, found, strict=True))
 
 
 class _Layer(nn.Module):
@@ -51,7 +65,9 @@ class _Layer(nn.Module):
         if self.fault != "no super":
             super().__init__()
         shape = (inputs, outputs) if self.fault == "transposed" else (outputs, inputs)
-        scale = {"unscaled": 8.0, "zeros": 0.0}.get(self.fault, inputs**-0.5)
+        scale = {"unscaled": 8.0, "zeros": 0.0, "outputs": outputs**-0.5}.get(
+            self.fault, inputs**-0.5
+        )
         kind = torch.as_tensor if self.fault == "tensors" else nn.Parameter
         self.weight = kind(scale * torch.randn(shape))
         if self.fault != "no bias":
@@ -80,8 +96,9 @@ Affine = Check(
     cases=lambda: [
         case("2 inputs, 1 output", 2, 1, torch.tensor([[1.0, 2.0]])),
         case("3 inputs, 3 outputs, 4 examples", 3, 3, _batch(0, 4, 3)),
-        case("a batch of sequences (2, 5, 3)", 3, 4, _batch(1, 2, 5, 3)),
+        case("a batch of sequences (2, 5, 3)", 3, 4, _batch(1, 5, 2, 3).transpose(0, 1)),
         case("20 inputs, 30 outputs, float64", 20, 30, _batch(2, 6, 20, dtype=torch.float64)),
+        case("one example (300,), 6 outputs", 300, 6, _batch(3, 300)),
     ],
     rtol=1e-4,
     atol=1e-5,
@@ -97,11 +114,13 @@ Affine = Check(
                 "call super().__init__() first.", _layer("no super")),
         Mistake("no bias", "An affine map is x Wᵀ + b: one number more for each output.",
                 _layer("no bias")),
-        Mistake("all weights start at 0",
+        Mistake("all weights start with the same value",
                 "Then every output is the same and stays the same (Day 1). "
                 "Draw them at random.", _layer("zeros")),
         Mistake("the start is not scaled",
                 "A sum over n inputs needs weights of about 1/√n (Day 2).", _layer("unscaled")),
+        Mistake("scaled by the outputs",
+                "The sum in x Wᵀ runs over the inputs: divide by √inputs.", _layer("outputs")),
         Mistake("gradients are cut off",
                 ".data and .detach() leave the graph: use self.weight itself in forward.",
                 _layer("data")),
@@ -113,8 +132,6 @@ def _standardise(make, data, x):
     """What a module with fixed statistics must have:
     no parameters, a state, a dtype that follows."""
     module = make(data)
-    if module is None:
-        return None
     state = {name: value.numel() for name, value in module.state_dict().items()}
     parameters = [name for name, _ in module.named_parameters()]
     first = module(x)
@@ -160,7 +177,8 @@ Standardise = Check(
     cases=lambda: [
         case("one feature", torch.tensor([[1.0], [3.0]]), torch.tensor([[2.0], [4.0], [8.0]])),
         case("three features of different scale",
-             _batch(0, 8, 3) * torch.tensor([1.0, 10.0, 100.0]) + 5, _batch(1, 4, 3)),
+             (_batch(0, 8, 3) + 1) * torch.tensor([0.001, 1.0, 100.0]),
+             _batch(1, 4, 3) * torch.tensor([0.001, 1.0, 100.0])),
     ],
     rtol=1e-4,
     atol=1e-5,

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.words import kind_of
 
 PARTS = ("model", "optimiser", "scheduler", "generator")
 
@@ -44,7 +45,8 @@ class _Run:
     def state(self):
         """Copies of all that training can change."""
         return {
-            "weights": [v.clone() for v in self.model.state_dict().values()],
+            "weights": [v.detach().clone() for v in self.model.parameters()],
+            "buffers": [v.clone() for v in self.model.buffers()],
             "learning rate": self.optimiser.param_groups[0]["lr"],
             "optimiser's memory": [v.clone() if isinstance(v, torch.Tensor) else v
                                    for one in self.optimiser.state_dict()["state"].values()
@@ -90,21 +92,28 @@ def _put_back(snapshot, model, optimiser, scheduler, generator, leave=(), keep=c
     return snapshot["epoch"]
 
 
-def _take_probe(function, kind, epochs):
+def _take_probe(function, optimiser, epochs):
     """What the snapshot holds, and what differs when
     another run goes on from it after the first has gone on."""
     with torch.random.fork_rng(devices=[]):
-        first = _Run(kind).go_on(epochs)
+        first = _Run(optimiser).go_on(epochs)
+        here = first.state()
         snapshot = function(*first.parts(), epochs)
         if snapshot is None:
-            return None
+            raise Untouched("None: is `return` missing?")
+        if not isinstance(snapshot, dict):
+            raise TypeError(f"return a dict, not {kind_of(snapshot)}")
+        changed = _differences(here, first.state())
         names = sorted(snapshot)
         if names != sorted([*PARTS, "rng", "epoch"]):
-            return {"parts": names}
-        here, end = first.state(), first.go_on(2).state()
-        second = _Run(kind, seed=99)
+            rest = ("epoch", "changed by taking the snapshot", "not as it was",
+                    "not the same two epochs later")  # fmt: skip
+            return {"parts": names} | dict.fromkeys(rest, "not looked at")
+        end = first.go_on(2).state()
+        second = _Run(optimiser, seed=99)
         _put_back(snapshot, *second.parts())
         return {"parts": names, "epoch": snapshot["epoch"],
+                "changed by taking the snapshot": changed,
                 "not as it was": _differences(here, second.state()),
                 "not the same two epochs later": _differences(end,
                                                               second.go_on(2).state())}  # fmt: skip
@@ -124,9 +133,10 @@ def _references(model, optimiser, scheduler, generator, epoch):
 
 
 def _parameters_only(model, *rest):
-    fresh = nn.Sequential(
-        nn.Linear(3, 6), nn.BatchNorm1d(6), nn.Dropout(0.3), nn.ReLU(), nn.Linear(6, 2)
-    )
+    with torch.random.fork_rng(devices=[]):
+        fresh = nn.Sequential(
+            nn.Linear(3, 6), nn.BatchNorm1d(6), nn.Dropout(0.3), nn.ReLU(), nn.Linear(6, 2)
+        )
     state = copy.deepcopy(dict(model.named_parameters()))
     return _snapshot(model, *rest) | {"model": fresh.state_dict() | state}
 
@@ -175,23 +185,23 @@ take_snapshot = Check(
 )  # fmt: skip
 
 
-def _put_probe(function, kind, epochs, earlier=0):
+def _put_probe(function, optimiser, epochs, earlier=0):
     """What differs after a snapshot was put back into other objects, at once and two epochs
     later; earlier: how many other runs have gone on from it before."""
     with torch.random.fork_rng(devices=[]):
-        first = _Run(kind).go_on(epochs)
+        first = _Run(optimiser).go_on(epochs)
         snapshot, here = _snapshot(*first.parts(), epochs), first.state()
         end = first.go_on(2).state()
         for seed in range(earlier):
-            other = _Run(kind, seed=seed)
+            other = _Run(optimiser, seed=seed)
             function(snapshot, *other.parts())
             other.go_on(2)
-        second = _Run(kind, seed=99)
+        second = _Run(optimiser, seed=99)
         torch.rand(5)
         before = second.state()
         epoch = function(snapshot, *second.parts())
         if not _differences(before, second.state()) and epoch is None:
-            raise NotImplementedError("nothing was put back")
+            raise Untouched("nothing was put back, and no epoch is returned")
         return {"epoch": epoch, "not as it was": _differences(here, second.state()),
                 "not the same two epochs later": _differences(end,
                                                               second.go_on(2).state())}  # fmt: skip
@@ -217,7 +227,6 @@ put_back = Check(
         *_cases(),
         case("resumed twice from the same snapshot", torch.optim.AdamW, 1, 1),
     ],
-    returns=False,
     mistakes=[
         Mistake("only the weights",
                 "The optimiser's memory, the scheduler and both generators belong to the run too.",

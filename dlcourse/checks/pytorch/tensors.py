@@ -2,7 +2,8 @@
 
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.words import kind_of
 
 
 def _numbers(seed, *shape, dtype=torch.float32):
@@ -13,15 +14,19 @@ def _numbers(seed, *shape, dtype=torch.float32):
 
 def _windows(function, x, size, hop):
     """The windows of x, those of the same numbers two apart in memory,
-    and whether memory is shared."""
+    and whether memory is shared: whether they change where x does."""
     spread = torch.stack([-x, x], 1)[:, 1]  # stride 2, and it does not begin at the beginning
     windows, apart = function(x, size, hop), function(spread, size, hop)
-    return {
-        "windows": windows,
-        "windows where x itself has stride 2": apart,
-        "shares the memory of x": windows.untyped_storage().data_ptr()
-        == x.untyped_storage().data_ptr(),
-    }
+    if windows is None:
+        raise Untouched("None: is `return` missing?")
+    if not isinstance(windows, torch.Tensor):
+        raise TypeError(f"return one tensor, a view of x, not {kind_of(windows)}")
+    found = {"windows": windows, "windows where x itself has stride 2": apart.clone()}
+    for name, series in (("x", x.clone()), ("x where x has stride 2", spread)):
+        views = function(series, size, hop)
+        series += 1
+        found[f"shares the memory of {name}"] = bool((views == function(series, size, hop)).all())
+    return found
 
 
 def _count(x, size, hop):
@@ -77,6 +82,8 @@ def _shape_or_refusal(function, a, b):
         shape = function(a, b)
     except ValueError:
         return "a ValueError"
+    if shape is None:
+        raise Untouched("None: is `return` missing?")
     return list(shape) if isinstance(shape, (tuple, list)) else shape
 
 
@@ -122,6 +129,7 @@ broadcast_shape = Check(
         case("an axis stretched on either side", (5, 1, 3), (4, 1)),
         case("a mismatch in front", (2, 3), (4, 3)),
         case("an empty axis", (2, 1), (0,)),
+        case("an empty axis against one of 3", (0,), (2, 3)),
     ],
     mistakes=[
         Mistake("aligned on the left",
@@ -144,6 +152,16 @@ def _gaps(x, y):
     return x[:, None] - y[None]
 
 
+def _coincident():
+    """Points of which some are the same: there x² + y² − 2xy may fall below 0."""
+    x = 30 + _numbers(4, 60, 7, dtype=torch.float64)
+    return x, torch.cat([x[[3, 1]], x[:1] + 1, x[4:]])
+
+
+def _expanded(x, y):
+    return (x.square().sum(1)[:, None] + y.square().sum(1) - 2 * x @ y.T).sqrt()
+
+
 pairwise_distances = Check(
     "pairwise_distances",
     reference=lambda x, y: torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist"),
@@ -155,6 +173,7 @@ pairwise_distances = Check(
         case("4 and 3 points in space, float64", _numbers(0, 4, 3, dtype=torch.float64),
              _numbers(1, 3, 3, dtype=torch.float64)),
         case("columns apart in memory", _numbers(2, 2, 5).T, _numbers(3, 2, 6).T),
+        case("an epicentre right under a station, float64", *_coincident()),
     ],
     rtol=1e-4,
     atol=1e-5,
@@ -170,6 +189,10 @@ pairwise_distances = Check(
         Mistake("the sum runs over the points",
                 "(N, M, D): the coordinates are the LAST axis, sum over that.",
                 lambda x, y: _gaps(x, y).norm(dim=1)),
+        Mistake("the root of a number below 0",
+                "|x|² + |y|² − 2 x·y is rounded, and where two points coincide it may be −1e-14: "
+                "the root is NaN. Take the differences first, or clamp_min(0) before the root.",
+                _expanded),
         Mistake("absolute differences", "Squares first, then the sum, then the root (Pythagoras).",
                 lambda x, y: _gaps(x, y).abs().sum(2)),
     ],

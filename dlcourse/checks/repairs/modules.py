@@ -40,10 +40,10 @@ def _in_float64(model, x):
 def _tower_judged(cls, widths):
     """What must hold of a network of linear layers, whatever its layers are called."""
     model = _built(cls, widths)
-    if model is None:
-        return None
-    _fill(model)
     x = draw(0, widths[0], 4).T  # (4, widths[0]), not contiguous
+    with torch.no_grad():
+        model(x)  # nn.LazyLinear has its shape after that
+    _fill(model)
     output, other = model(x), _built(cls, widths, seed=1)
     output.sum().backward()
     other.load_state_dict(model.state_dict())
@@ -146,9 +146,10 @@ Tower = Check(
         case("4 → 6 → 5 → 3", [4, 6, 5, 3]),
         case("3 → 2, no hidden layer", [3, 2]),
         case("2 → 5 → 4 → 3 → 7 → 6", [2, 5, 4, 3, 7, 6]),
+        case("3 → 3 → 3 → 3 → 2", [3, 3, 3, 3, 2]),
     ],
     mistakes=[
-        Mistake("the layers stand in a Python list",
+        Mistake("the hidden layers stand in a Python list, tuple or dict",
                 "A Module looks for modules among its attributes, not inside lists, tuples or "
                 "dicts. The optimiser, state_dict and .to(…) miss what it does not find. Use "
                 "nn.ModuleList or nn.Sequential.",

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.repairs.autograd import draw, yes
+from dlcourse.checks.words import kind_of
 
 
 def _dropout_judged(cls, features, hidden, p):
@@ -19,8 +20,6 @@ def _dropout_judged(cls, features, hidden, p):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = cls(features, hidden, p)
-    if model is None:
-        return None
     x = draw(0, 1, features).expand(4000, features)
     found = {tuple(w.shape): w.detach() for w in model.parameters()}
     if missing := {(hidden, features), (hidden,), (1, hidden), (1,)} - set(found):
@@ -127,9 +126,14 @@ DropoutNet = Check(
 def _flips_judged(function, images, generator):
     """Six calls in a row with one generator, and one more with the same generator wound back."""
     start = generator.get_state()
+    function(images, generator)
+    drawn = not torch.equal(generator.get_state(), start)
+    generator.set_state(start)
     calls = [function(images, generator) for _ in range(6)]
     if calls[0] is None:
-        return None
+        raise Untouched("None: is `return` missing?")
+    if not isinstance(calls[0], torch.Tensor):
+        raise TypeError(f"return a tensor, not {kind_of(calls[0])}")
     if shapes := {tuple(call.shape) for call in calls} - {tuple(images.shape)}:
         raise ValueError(f"images of shape {tuple(images.shape)} come back as {shapes.pop()}")
     generator.set_state(start)
@@ -138,6 +142,8 @@ def _flips_judged(function, images, generator):
     kept = torch.stack([(call == images).flatten(1).all(1) for call in calls])
     share, slack = mirrored.double().mean().item(), 5 * (0.25 / mirrored.numel()) ** 0.5
     return {
+        "dtype": str(calls[0].dtype),
+        "draws from the generator": yes(drawn),
         "neither kept nor mirrored": (~(mirrored | kept)).sum().item(),
         "share mirrored": 0.5 if abs(share - 0.5) < slack else share,
         "calls with all or none": (mirrored.all(1) | ~mirrored.any(1)).sum().item(),
@@ -198,8 +204,7 @@ flip_some = Check(
                 "Every image tosses a coin of its own: N flags, shape (N,).",
                 lambda images, generator: _flipped(images, _flags(images[:1], generator))),
         Mistake("the generator is not used",
-                "Without generator=generator the global one is drawn from, "
-                "and nobody can repeat your run.",
+                "Draw with generator=generator: otherwise nobody can repeat your run.",
                 lambda images, generator: _flipped(images, torch.rand(len(images)) < 0.5)),
         Mistake("the generator is restarted at each call",
                 "The same images are flipped in every epoch: that is a fixed data set, no "

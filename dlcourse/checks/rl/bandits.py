@@ -5,29 +5,48 @@ import math
 
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.words import kind_of
 
 
 def _shares(function, values, epsilon, seed):
     """How often the best action of a row, the one after it, … was chosen;
     the draws come from a seeded generator."""
-    seed += 1000  # not the stream that the values came from: draws would depend on them
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)  # for an answer that draws without the generator it was given
-        actions = function(values, epsilon, torch.Generator().manual_seed(seed))
+    # not the stream that the values came from: draws would depend on them
+    actions, same, other = (
+        function(values, epsilon, torch.Generator().manual_seed(number + 1000))
+        for number in (seed, seed, seed + 1)
+    )
     if actions is None:
-        return None
-    count = values.shape[1]
+        raise Untouched("None: is `return` missing?")
+    if not isinstance(actions, torch.Tensor):
+        raise Untouched(f"{kind_of(actions)}: a tensor is asked for")
     told = {"shape": str(tuple(actions.shape)), "type": str(actions.dtype)}
+    told |= dict.fromkeys(_SEEN)
     if tuple(actions.shape) != (len(values),) or actions.dtype != torch.int64:
-        return told | {"share of the actions, best first": None}
+        return told
+    freely = function(values, epsilon), function(values, epsilon)
+    found = [_from_best(actions, values), torch.equal(actions, same),
+             not torch.equal(actions, other), not torch.equal(*freely)]  # fmt: skip
+    return told | dict(zip(_SEEN, found, strict=True))
+
+
+# of the actions, where they have the right shape and dtype
+_SEEN = [
+    "share of the actions, best first",
+    "the same generator gives the same actions",
+    "another generator gives others",
+    "without a generator: others at each call",
+]
+
+
+def _from_best(actions, values):
+    count = values.shape[1]
     after = (actions - values.argmax(dim=1)) % count
-    return told | {
-        "share of the actions, best first": torch.bincount(after, minlength=count) / len(values)
-    }
+    return torch.bincount(after, minlength=count) / len(values)
 
 
-def _choose(values, epsilon, generator, fault=None):
+def _choose(values, epsilon, generator=None, fault=None):
     rows, count = values.shape
     best = values.sort(dim=1).indices[:, -1]
     coins = torch.rand(1 if fault == "one coin" else rows, generator=generator)
@@ -67,7 +86,7 @@ epsilon_greedy = Check(
         Mistake("the maximum is taken over the wrong axis",
                 "A row is one chooser, its columns are the actions: "
                 "argmax(dim=1) gives one action a row.",
-                lambda values, epsilon, generator: values.argmax(dim=0)),
+                lambda values, epsilon, generator=None: values.argmax(dim=0)),
         Mistake("ε and 1 − ε are exchanged",
                 "ε is the probability of exploring: explore where the coin is below ε.",
                 _broken("swapped")),
@@ -79,6 +98,9 @@ epsilon_greedy = Check(
                 "Every row decides for itself whether it explores: "
                 "torch.rand needs one number a row.",
                 _broken("one coin")),
+        Mistake("the generator is not used",
+                "Whatever draws takes generator=generator, or a run cannot be repeated.",
+                lambda values, epsilon, generator=None: _choose(values, epsilon)),
         Mistake("the smallest value is taken for the best",
                 "Values are to be large: argmax, not argmin.", _broken("worst")),
     ],
@@ -90,15 +112,19 @@ def _chosen(function, values, counts, t, c):
     of a row with actions that were never tried only whether it is one of them."""
     actions = function(values, counts, t, c)
     if actions is None:
-        return None
-    if tuple(actions.shape) != (len(values),):
-        return {"shape": str(tuple(actions.shape)), "actions": None}
+        raise Untouched("None: is `return` missing?")
+    if not isinstance(actions, torch.Tensor):
+        raise Untouched(f"{kind_of(actions)}: a tensor is asked for")
+    told = {"shape": str(tuple(actions.shape)), "type": str(actions.dtype), "actions": None}
+    if tuple(actions.shape) != (len(values),) or actions.dtype != torch.int64:
+        return told
     untried = counts == 0
-    fresh = untried.gather(1, actions[:, None].long())[:, 0]
+    fresh = untried.gather(1, actions[:, None])[:, 0]
     answers = [
-        "one that was never tried" if fresh[i] else int(actions[i]) for i in range(len(values))
+        "one that was never tried" if fresh[i] else f"action {actions[i]}"
+        for i in range(len(values))
     ]
-    return {"shape": str(tuple(actions.shape)), "actions": answers}
+    return told | {"actions": answers}
 
 
 def _bounds(values, counts, t, c, fault=None):

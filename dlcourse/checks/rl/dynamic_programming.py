@@ -30,6 +30,8 @@ def _policy_value(P, R, policy, gamma, fault=None):
     p, r = _reduced(P, R, policy)
     p = p.t() if fault == "transposed" else p
     r = R.sum(1) if fault == "all rewards" else r
+    if fault == "no discount":
+        return torch.linalg.solve(torch.eye(len(r), dtype=r.dtype) - p, r)
     if fault == "one step":
         return r + gamma * p @ r
     if fault == "sign":
@@ -68,12 +70,14 @@ policy_value = Check(
     fallback="dlcourse.methods.rl:policy_value",
     rtol=1e-6,
     atol=1e-8,
+    single=False,
     cases=lambda: [
         case("one state for ever, reward 1, γ = ½", torch.ones(1, 1, 1), torch.ones(1, 1),
              torch.ones(1, 1), 0.5),
         case("a one-way corridor of 3, γ = 1", *_corridor(3), 1.0),
         case("3 states, 2 actions, γ = 0.9", *_world(3, 2, 0), 0.9),
         case("5 states, 3 actions, two of them ends", *_world(5, 3, 1, ends=(1, 4)), 0.99),
+        case("4 states, 5 actions, γ = 0", *_world(4, 5, 2), 0.0),
     ],
     mistakes=[
         Mistake("P is the wrong way round",
@@ -88,8 +92,7 @@ policy_value = Check(
         Mistake("one step ahead only", "v stands on both sides of the equation: solve for it.",
                 _valued("one step")),
         Mistake("γ is left out", "What comes a step later counts γ times as much.",
-                lambda P, R, policy, gamma: _series(*_reduced(P, R, policy),
-                                                    0.999 if gamma < 1 else 0.5)),
+                _valued("no discount")),
         Mistake("the reward of now is missing",
                 "v(s) begins with the reward of this step: r + γ P v.", _valued("reward of now")),
     ],
@@ -137,6 +140,7 @@ value_iteration = Check(
     fallback="dlcourse.methods.rl:value_iteration",
     rtol=1e-6,
     atol=1e-8,
+    single=False,
     cases=lambda: [
         case("no sweep", *_decisions(2, 2, 0), 0.9, 0),
         case("one sweep: the best reward of now", *_decisions(2, 3, 1), 0.9, 1),

@@ -3,7 +3,8 @@
 import torch
 from torch.distributions import Categorical
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.probes import judge
 
 
 def _sums(rewards, ended, gamma, fault=None):
@@ -48,6 +49,8 @@ rewards_to_go = Check(
              torch.tensor([False, True, False, True]), 0.5),
         case("cut in the middle of an episode, γ = 1", torch.tensor([1.0, 1.0, 1.0]),
              torch.zeros(3).bool(), 1.0),
+        case("six steps of 2 × 3 players, γ = 0.7",
+             *(part.reshape(6, 2, 3) for part in _episodes(6, 6, 1)), 0.7),
         case("nine steps of four players, float64", *_episodes(9, 4, 0, torch.float64), 0.9),
     ],
     mistakes=[
@@ -76,13 +79,11 @@ def _slopes(function, logits, actions, returns, baseline):
     """The loss and where its gradient goes."""
     loss = function(logits, actions, returns, baseline)
     if loss is None:
-        return None
-    loss.backward()
-    found = {"logits": logits.grad, "baseline": baseline.grad}
-    return {"loss": loss.detach()} | {
-        f"gradient of the {name}": torch.zeros_like(part) if grad is None else grad
-        for (name, grad), part in zip(found.items(), (logits, baseline), strict=True)
-    }
+        raise Untouched("None: is `return` missing?")
+    found = judge(loss, {"the logits": logits, "the baseline": baseline})
+    if isinstance(found.get("gradient by the baseline"), str):
+        found["gradient by the baseline"] = torch.zeros_like(baseline)
+    return found
 
 
 def _surrogate(logits, actions, returns, baseline, fault=None):
@@ -97,6 +98,8 @@ def _surrogate(logits, actions, returns, baseline, fault=None):
     )
     if fault == "all actions":
         weight = policy.logits.sum(1)
+    if fault == "every pair":
+        weight = weight[:, None]
     total = weight * advantage
     return {"sign": total.mean(), "sum": -total.sum()}.get(fault, -total.mean())
 
@@ -105,13 +108,13 @@ def _steered(fault):
     return lambda *args: _surrogate(*args, fault=fault)
 
 
-def _played(rows, actions, seed, dtype=torch.float32):
+def _played(rows, actions, seed, dtype=torch.float32, scale=1.0):
     generator = torch.Generator().manual_seed(seed)
-    logits = torch.randn(rows, actions, generator=generator, dtype=dtype).requires_grad_()
+    logits = scale * torch.randn(rows, actions, generator=generator, dtype=dtype)
     chosen = torch.randint(actions, (rows,), generator=generator)
     returns = 3 * torch.randn(rows, generator=generator, dtype=dtype)
     return (
-        logits,
+        logits.requires_grad_(),
         chosen,
         returns,
         torch.randn(rows, generator=generator, dtype=dtype).requires_grad_(),
@@ -123,10 +126,14 @@ policy_gradient_loss = Check(
     reference=_surrogate,
     probe=_slopes,
     fallback="dlcourse.methods.rl:policy_gradient_loss",
+    rtol=1e-4,
+    atol=1e-6,
     cases=lambda: [
-        case("two steps, two actions", *_played(2, 2, 0)),
+        case("three steps, two actions", *_played(3, 2, 0)),
         case("five steps, three actions", *_played(5, 3, 1)),
         case("six steps, two actions, float64", *_played(6, 2, 2, torch.float64)),
+        case("large logits: probabilities that underflow", *_played(7, 4, 3, scale=80.0)),
+        case("one step", *_played(1, 3, 4)),
     ],
     mistakes=[
         Mistake("the baseline's gradient leaks",
@@ -144,6 +151,9 @@ policy_gradient_loss = Check(
                 "Only the action that was played has a return: gather its log-probability.",
                 _steered("all actions")),
         Mistake("no baseline", "Weigh ln π by returns − baseline.", _steered("no baseline")),
+        Mistake("every action against every return",
+                "ln π of shape (B, 1) times (B,) is (B, B) by broadcasting: take [:, 0] after "
+                "gather.", _steered("every pair")),
         Mistake("the sum over the steps",
                 "The mean is asked for: the learning rate should not depend on the batch.",
                 _steered("sum")),

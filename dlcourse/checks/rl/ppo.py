@@ -4,6 +4,7 @@ import torch
 from torch.distributions import Categorical
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.probes import with_gradient
 from dlcourse.checks.rl.policy_gradient import _sums
 
 
@@ -74,23 +75,14 @@ gae = Check(
 )  # fmt: skip
 
 
-def _pushed(function, logits, *rest):
-    """The loss, and its gradient by the logits."""
-    loss = function(logits, *rest)
-    if loss is None:
-        return None
-    (found,) = torch.autograd.grad(loss, logits, allow_unused=True)
-    return {
-        "loss": loss.detach(),
-        "gradient of the logits": torch.zeros_like(logits) if found is None else found,
-    }
-
-
 def _clipped(logits, actions, old_log_probs, advantages, clip=0.2, fault=None):
     """Case by case: a good action is capped at 1 + clip, a bad one held at 1 − clip from below."""
-    difference = Categorical(logits=logits).log_prob(actions) - old_log_probs
+    log_probs = Categorical(logits=logits).log_prob(actions)
+    if fault == "every pair":
+        log_probs = log_probs.repeat_interleave(len(actions))
+        old_log_probs, advantages = (x.repeat(len(actions)) for x in (old_log_probs, advantages))
     total = []
-    for d, advantage in zip(difference, advantages, strict=True):
+    for d, advantage in zip(log_probs - old_log_probs, advantages, strict=True):
         ratio = {"inverted": (-d).exp(), "no exponential": 1 + d}.get(fault, d.exp())
         bound = 1 + clip if (advantage > 0) != (fault == "maximum") else 1 - clip
         outside = ratio > bound if (advantage > 0) != (fault == "maximum") else ratio < bound
@@ -109,10 +101,10 @@ def _bounded(fault):
     return lambda *args: _clipped(*args, fault=fault)
 
 
-def _aged(rows, actions, seed, shift=0.6, dtype=torch.float32):
+def _aged(rows, actions, seed, shift=0.6, dtype=torch.float32, scale=1.0):
     """Logits that have moved away from those of when the actions were played."""
     generator = torch.Generator().manual_seed(seed)
-    old = torch.randn(rows, actions, generator=generator, dtype=dtype)
+    old = scale * torch.randn(rows, actions, generator=generator, dtype=dtype)
     logits = (
         old + shift * torch.randn(rows, actions, generator=generator, dtype=dtype)
     ).requires_grad_()
@@ -124,11 +116,15 @@ def _aged(rows, actions, seed, shift=0.6, dtype=torch.float32):
 ppo_loss = Check(
     "ppo_loss",
     reference=_clipped,
-    probe=_pushed,
+    probe=with_gradient(0),
     fallback="dlcourse.methods.rl:ppo_loss",
+    rtol=1e-4,
+    atol=1e-5,
     cases=lambda: [
         case("nothing has moved yet", *_aged(3, 2, 0, shift=0.0), 0.2),
         case("twelve steps, three actions", *_aged(12, 3, 1), 0.2),
+        case("without a clip: 0.2", *_aged(9, 3, 5)),
+        case("large logits: probabilities that underflow", *_aged(8, 4, 6, scale=80.0), 0.2),
         case("twenty steps, two actions, clip 0.1, float64", *_aged(20, 2, 2, dtype=torch.float64),
              0.1),
         case("far away", *_aged(30, 4, 3, shift=2.0), 0.3),
@@ -144,6 +140,9 @@ ppo_loss = Check(
         Mistake("the maximum instead of the minimum",
                 "PPO is pessimistic: the smaller of the two, before the minus.",
                 _bounded("maximum")),
+        Mistake("every action against every advantage",
+                "ln π of shape (B, 1) against (B,) is (B, B) by broadcasting: take [:, 0] after "
+                "gather.", _bounded("every pair")),
         Mistake("the ratio is upside down", "ρ = new / old = exp(log π − log π_old).",
                 _bounded("inverted")),
         Mistake("the exponential is missing", "A difference of logarithms is ln ρ: take exp.",

@@ -5,7 +5,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.probes import judge
 
 
 def _target(rewards, terminated, q_next, gamma, fault=None):
@@ -46,6 +47,7 @@ q_target = Check(
         case("seven transitions, three actions, float64", *_transitions(7, 3, 0, torch.float64),
              0.99),
         case("one action", *_transitions(5, 1, 1), 0.9),
+        case("one transition, four actions", *_transitions(1, 4, 2), 0.7),
     ],
     mistakes=[
         Mistake("bootstrapping through a terminal",
@@ -82,10 +84,12 @@ exploration = Check(
         case("another slope", 30, 0.8, 0.2, 60),
     ],
     mistakes=[
-        Mistake("ε never decays",
-                "step / steps has to move ε from start to end; "
-                "a whole-number division // stays at 0.",
-                lambda step, start, end, steps: start if step < steps or step > steps else end),
+        Mistake("a division without a rest",
+                "step // steps stays 0 until the last step: "
+                "step / steps moves ε from start to end.",
+                lambda step, start, end, steps: start + (end - start) * min(step // steps, 1)),
+        Mistake("ε never decays", "Take the share min(step / steps, 1) of the way to end.",
+                lambda step, start, end, steps: start),
         Mistake("it goes on below the end", "After `steps` ε stays: min(step / steps, 1).",
                 lambda step, start, end, steps: start + (end - start) * step / steps),
         Mistake("start and end are exchanged", "At step 0 ε is `start`.",
@@ -99,19 +103,18 @@ exploration = Check(
 )  # fmt: skip
 
 
-def _watch(function, online, target, batch, *options):
+def _watch(function, online, target, batch, gamma, double=None):
     """The loss, and the gradients that it sends into either network."""
-    loss = function(online, target, batch, *options)
+    double = () if double is None else (double,)
+    loss = function(online, target, batch, gamma, *double)
     if loss is None:
-        return None
-    loss.backward()
-    found = [torch.zeros_like(p) if p.grad is None else p.grad for p in online.parameters()]
-    reached = any(p.grad is not None and bool(p.grad.abs().max() > 0) for p in target.parameters())
-    return {
-        "loss": loss.detach(),
-        "gradient of the online network": found,
-        "the target network": "has a gradient" if reached else "has none",
-    }
+        raise Untouched("None: is `return` missing?")
+    leaves = {f"the online network's {name}": p for name, p in online.named_parameters()}
+    theirs = {f"the target network's {name}": p for name, p in target.named_parameters()}
+    found = judge(loss, leaves | theirs)
+    grads = [found.pop(f"gradient by {name}", "none") for name in theirs]
+    reached = any(isinstance(grad, torch.Tensor) and bool(grad.any()) for grad in grads)
+    return found | {"the target network": "has a gradient" if reached else "has none"}
 
 
 def _dqn(online, target, batch, gamma, double=False, fault=None):
@@ -179,7 +182,7 @@ dqn_loss = Check(
     cases=lambda: [
         case("three transitions, two actions", *_networks(1, 2, 0), _batch(3, 1, 2, 0), 0.9),
         case("eight transitions, three actions, float64", *_networks(4, 3, 1, torch.float64),
-             _batch(8, 4, 3, 1, torch.float64), 0.99),
+             _batch(8, 4, 3, 1, torch.float64), 0.99, False),
         case("double", *_networks(2, 4, 4), _batch(9, 2, 4, 2), 0.95, True),
     ],
     mistakes=[

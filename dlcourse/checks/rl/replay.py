@@ -3,7 +3,7 @@ what it keeps, whether rows stay together, and whether it kept copies."""
 
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 
 
 def _numbered(first, count):
@@ -14,44 +14,58 @@ def _numbered(first, count):
     return obs, number.clone(), 10.0 * number, obs + 1, number % 3 == 0
 
 
-def _watch(make, capacity, sizes, draws, seed):
+def _watch(make, capacity, sizes, draws):
     """Adds batches of these sizes, writes over the caller's tensors,
     then draws and looks at what comes."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        buffer, first = make(capacity), 0
-        for size in sizes:
-            parts = _numbered(first, size)
-            buffer.add(*parts)
-            first += size
-            for part in parts:
-                part.zero_()  # an environment that uses its arrays again does the same
-        drawn = [buffer.sample(3) for _ in range(draws)]
+    buffer, first = make(capacity), 0
+    for size in sizes:
+        parts = _numbered(first, size)
+        buffer.add(*parts)
+        first += size
+        for part in parts:
+            part.zero_()  # an environment that uses its arrays again does the same
+    drawn = [buffer.sample(3) for _ in range(draws)]
     if any(one is None for one in drawn):
-        raise NotImplementedError
-    shapes = [str(tuple(part.shape)) for part in drawn[0]]
-    obs, actions, rewards, after, ends = (torch.cat([one[i] for one in drawn]) for i in range(5))
+        raise Untouched("sample returned None: is `return` missing?")
+    looks = {
+        "shapes of a sample of 3": [str(tuple(part.shape)) for part in drawn[0]],
+        "dtypes of its parts": [str(part.dtype) for part in drawn[0]],
+        "count": buffer.count,
+        "rows of a sample of 50": len(buffer.sample(50)[0]),
+    }
+    kinds = ["torch.float32", "torch.int64", "torch.float32", "torch.float32", "torch.bool"]
+    if looks["dtypes of its parts"] != kinds:
+        return looks | dict.fromkeys(_LATER)
+    return looks | _contents([torch.cat([one[i] for one in drawn]) for i in range(5)], first)
+
+
+# what is looked at where the parts of a sample have the right dtypes
+_LATER = [
+    "transitions that can be drawn",
+    "the parts of a row belong together",
+    "rare ones are as likely as any",
+]
+
+
+def _contents(parts, first):
+    obs, actions, rewards, after, ends = parts
     counts = torch.bincount(actions.clamp(min=0), minlength=first)
     kept = counts.nonzero()[:, 0].tolist()
     together = (obs[:, 0] == actions) & (rewards == 10 * actions) & (after[:, 1] == actions + 1.5)
     together &= ends.bool() == (actions % 3 == 0)
-    return {
-        "shapes of a sample of 3": shapes,
-        "transitions that can be drawn": kept,
-        "the parts of a row belong together": "yes" if together.all() else "no",
-        "rare ones are as likely as any": "yes"
-        if counts[kept].min() > 0.4 * counts.sum() / len(kept)
-        else "no",
-    }
+    rare = counts[kept].min() > 0.4 * counts.sum() / len(kept)
+    found = kept, "yes" if together.all() else "no", "yes" if rare else "no"
+    return dict(zip(_LATER, found, strict=True))
 
 
 class _Queue:
     """Right by construction: a list of rows, the oldest removed."""
 
     def __init__(self, capacity):
-        self.capacity, self.rows = capacity, []
+        self.capacity, self.rows, self.count = capacity, [], 0
 
     def add(self, *transition):
+        self.count += len(transition[0])
         for row in zip(*transition, strict=True):
             self.rows.append([part.clone() for part in row])
         self.rows = self.rows[-self.capacity :]
@@ -65,6 +79,7 @@ class _Queue:
 
 class _References(_Queue):
     def add(self, *transition):
+        self.count += len(transition[0])
         self.rows += [list(row) for row in zip(*transition, strict=True)]
         self.rows = self.rows[-self.capacity :]
 
@@ -114,6 +129,7 @@ class _Restart(_Queue):
     """Starts over at place 0 with every batch."""
 
     def add(self, *transition):
+        self.count += len(transition[0])
         new = [[part.clone() for part in row] for row in zip(*transition, strict=True)][
             -self.capacity :
         ]
@@ -126,10 +142,10 @@ ReplayBuffer = Check(
     probe=_watch,
     fallback="dlcourse.methods.rl:ReplayBuffer",
     cases=[
-        case("room for 5, 3 added at once", 5, (3,), 80, 0),
-        case("room for 6, added 2 and 3", 6, (2, 3), 100, 1),
-        case("room for 4, added 3, 3 and 1: the oldest go", 4, (3, 3, 1), 100, 2),
-        case("room for 7, nine times 2", 7, (2,) * 9, 150, 3),
+        case("room for 5, 3 added at once", 5, (3,), 80),
+        case("room for 6, added 2 and 3", 6, (2, 3), 100),
+        case("room for 4, added 3, 3 and 1: the oldest go", 4, (3, 3, 1), 100),
+        case("room for 7, nine times 2", 7, (2,) * 9, 150),
     ],
     mistakes=[
         Mistake("it stores references",

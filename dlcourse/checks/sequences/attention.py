@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
 from dlcourse.checks.draws import drawn_each
+from dlcourse.checks.sequences.slopes import through
 
 
 def _by_torch(query, keys, lengths):
@@ -43,8 +44,12 @@ def _case(label, lengths, steps, hidden, seed, dtype=torch.float64, scale=1.0):
 attend = Check(
     "attend",
     reference=_by_torch,
+    probe=through(query=0, keys=1),
+    rtol=1e-4,
+    atol=1e-6,
     cases=lambda: [_case("two rows, all real", [2, 2], 2, 4, 0),
                    _case("3 rows with padding", [1, 4, 2], 5, 3, 1),
+                   _case("one row with padding", [2], 4, 6, 3),
                    _case("large query, float32", [3, 2], 4, 5, 2, torch.float32, 300.0)],
     mistakes=[
         Mistake("the padding is read", "Set scores at and behind a row's length to −∞.",

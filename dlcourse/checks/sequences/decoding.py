@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.compare import is_numeric
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.draws import drawn
+from dlcourse.checks.words import kind_of
 
 
 def _probabilities(logits, temperature=1.0, k=None, fault=None):
@@ -41,15 +43,18 @@ def _logits(*shape, seed=0, scale=1.0, dtype=torch.float32):
 
 next_probabilities = Check(
     "next_probabilities",
+    any_dtype=True,
     reference=_probabilities,
     cases=lambda: [
         case("one row of 3, τ = 2", torch.tensor([[2.0, 0.0, -1.0]]), 2.0),
+        case("as the course calls it first: τ = 1, all", _logits(2, 5, seed=5)),
         case("the 2 largest of 4", _logits(2, 4), 1.0, 2),
         case("τ = ½ and the 3 largest, float64", _logits(3, 6, seed=1, dtype=torch.float64), 0.5,
              3),
         case("large logits", _logits(2, 5, seed=2, scale=100.0), 0.7, 4),
         case("k = V", _logits(2, 3, seed=3), 1.5, 3),
         case("k above V: all stay", _logits(2, 3, seed=4), 1.0, 5),
+        case("the largest alone, τ = 0.01", _logits(3, 4, seed=6), 0.01, 1),
     ],
     mistakes=[
         Mistake("temperature multiplied", "Divide: a high temperature makes the choice freer.",
@@ -102,8 +107,15 @@ def _levels(log_probs, steps, width, fault=None):
 def _found(function, log_probs, steps, width):
     answer = function(log_probs, steps, width)
     if answer is None:
-        return None
-    return {"tokens": [int(token) for token in answer[0]], "log probability": float(answer[1])}
+        raise Untouched("None: is `return` missing?")
+    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
+        raise Untouched(f"{kind_of(answer)}: a pair (tokens, log probability) is asked for")
+    tokens, score = answer
+    return {
+        "tokens": tokens,
+        "kind of the tokens": kind_of(tokens),
+        "log probability": float(score) if is_numeric(score) else score,
+    }
 
 
 def _exhaustive(log_probs, steps, width):
@@ -121,6 +133,7 @@ beam_search = Check(
         case("two steps, width 1", _Model(3, 3), 2, 1),
         *[case(f"4 steps, width {w}, model {s}", _Model(4, s), 4, w)
           for s, w in ((11, 2), (5, 2), (23, 3), (42, 3), (8, 2))],
+        case("one step, width 2", _Model(5, 9), 1, 2),
         case("a beam of 2 that misses the best", _Model(3, 130), 3, 2),
         case("wide enough for all", _Model(3, 77), 3, 27),
     ],

@@ -5,8 +5,9 @@ from functools import partial
 
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.draws import drawn
+from dlcourse.checks.probes import with_gradient
 
 _values = partial(drawn, dtype=torch.float64)
 
@@ -34,11 +35,25 @@ def _shuffled(values, share):
     )
 
 
+def _measured(function, values, share):
+    """What it returns; mean and deviation may be floats as well."""
+    found = function(values, share)
+    if found is None:
+        raise Untouched("None: is `return` missing?")
+    if not isinstance(found, (tuple, list)) or len(found) != 4:
+        return found
+    told = (torch.tensor(one).to(values) if isinstance(one, float) else one for one in found[2:])
+    return (*found[:2], *told)
+
+
+_measured.hands_on = True
+
 split_and_scale = Check(
     "split_and_scale",
     reference=_split,
+    probe=_measured,
     cases=lambda: [case("1 to 8, half", torch.arange(1.0, 9.0), 0.5),
-                   case("a rising series", _values(11) + torch.arange(11.0), 0.75),
+                   case("a rising series", _values(11) + torch.arange(11.0), 0.8),
                    case("float64 around 300", 300 + _values(40, seed=1), 0.8)],
     mistakes=[
         Mistake("scaled by all data",
@@ -73,6 +88,7 @@ windows = Check(
     reference=_windows,
     cases=lambda: [case("0 to 5, 2 in, 1 out", torch.arange(6.0), 2, 1),
                    case("3 in, 2 out", _values(11), 3, 2),
+                   case("room for one window", _values(6, seed=2), 2, 4),
                    case("every other number in memory", _values(24, seed=1)[::2], 4, 3)],
     mistakes=[
         Mistake("the target begins inside the window", "y begins at the first value after x.",
@@ -96,6 +112,7 @@ def _pinball(predicted, y, quantiles, sign=1, swap=False):
 pinball = Check(
     "pinball",
     reference=lambda *a: _pinball(*a).mean(),
+    probe=with_gradient(0),
     cases=lambda: [case("one number, q = 0.9, too low by 1", torch.zeros(1, 1, 1), torch.ones(1, 1),
                         torch.tensor([0.9])),
                    case("3 rows, 2 horizons, 4 quantiles", _values(3, 2, 4), _values(3, 2, seed=1),
@@ -146,6 +163,7 @@ recursive_forecast = Check(
     cases=lambda: [case("2 in, 2 steps", _Rule((0.5, 1.0)), _values(1, 2), 2),
                    case("3 rows, 4 in, 7 steps", _Rule((0.7, -1.2, 0.4, 0.9)),
                         _values(3, 4, seed=5), 7),
+                   case("one in, 3 steps", _Rule((1.3,)), _values(2, 1, seed=6), 3),
                    case("one step", _Rule((-0.3, 1.1, 0.8)), _values(2, 3, seed=7), 1)],
     mistakes=[
         Mistake("the window never moves", "Append each prediction, drop the oldest value.",

@@ -4,8 +4,10 @@ which torch's own cells judge, and of an LSTM with weights set by hand."""
 import torch
 from torch import nn
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.draws import drawn_each
+from dlcourse.checks.sequences.slopes import through
+from dlcourse.checks.words import kind_of
 
 
 def _draw(batch, features, hidden, gates, states, seed, scale=1.0, dtype=torch.float64):
@@ -38,6 +40,7 @@ def _lstm(x, h, c, w_ih, w_hh, b_ih, b_hh, order="ifgo", fault=None):
 lstm_cell = Check(
     "lstm_cell",
     reference=_torch_cell(nn.LSTMCell),
+    probe=through(c=2, h=1, x=0, w_ih=3, w_hh=4, b_ih=5, b_hh=6),
     fallback="dlcourse.models.rnn:lstm_cell",
     cases=lambda: [
         case("one row, one feature, one unit", *_draw(1, 1, 1, 4, 2, 0)),
@@ -85,6 +88,7 @@ def _gru(x, h, w_ih, w_hh, b_ih, b_hh, order="rzn", fault=None):
 gru_cell = Check(
     "gru_cell",
     reference=_torch_cell(nn.GRUCell),
+    probe=through(h=1, x=0, w_ih=2, w_hh=3, b_ih=4, b_hh=5),
     fallback="dlcourse.models.rnn:gru_cell",
     cases=lambda: [
         case("one row, one feature, one unit", *_draw(1, 1, 1, 3, 1, 0)),
@@ -107,7 +111,13 @@ gru_cell = Check(
 
 def _answers(weights, *sequences):
     """Ten times the last state of a one-unit LSTM with these weights, for each sequence (T, 2)."""
-    w_ih, w_hh, b = weights()
+    found = weights()
+    if found is None:
+        raise Untouched("None: is `return` missing?")
+    if len(found) != 3 or not all(isinstance(part, torch.Tensor) for part in found):
+        kinds = ", ".join(kind_of(part) for part in found)
+        raise Untouched(f"{kinds}: three tensors are asked for")
+    w_ih, w_hh, b = found
     shapes = str([tuple(part.shape) for part in (w_ih, w_hh, b)])
     if shapes != "[(4, 2), (4, 1), (4,)]":
         return {"shapes of w_ih, w_hh, b": shapes}
@@ -166,8 +176,9 @@ adding_weights = Check(
                 "torch stacks i, f, g, o: the third row is the candidate.", _hand(order="ifog")),
         Mistake("number and mark exchanged", "Column 0 holds the numbers, column 1 the marks.",
                 _hand(mark=0)),
-        Mistake("the output is half shut",
-                "σ(0) = ½ shows half of the sum: open o with a bias of about 10.", _hand(show=0.0)),
+        Mistake("a gate is half open, and half of the sum comes out",
+                "σ(0) = ½: o needs a bias of about 10, and i with the mark a sum of about 10.",
+                _hand(show=0.0)),
         Mistake("the numbers are not made small",
                 "g = tanh(0.1 x) ≈ 0.1 x: with a weight of 1 tanh bends, "
                 "and the answer is read as 10 h.", _hand(size=1.0)),

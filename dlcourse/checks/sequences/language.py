@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.draws import drawn
 
 bits_and_perplexity = Check(
@@ -35,6 +35,7 @@ def _pairs(ids, vocabulary, smooth=1.0, gap=1, columns=False):
 
 bigram = Check(
     "bigram",
+    any_dtype=True,
     reference=lambda ids, vocabulary: _pairs(ids, vocabulary).log(),
     cases=lambda: [case("abab", torch.tensor([0, 1, 0, 1]), 2),
                    case("one character never occurs", torch.tensor([0, 2, 2, 0, 2]), 4),
@@ -53,6 +54,11 @@ bigram = Check(
                 lambda ids, v: _pairs(ids, v, gap=2).log()),
     ],
 )  # fmt: skip
+
+
+def _text(count, seed):
+    """Characters in no order: what comes next cannot be computed from what is there."""
+    return torch.randint(50, (count,), generator=torch.Generator().manual_seed(seed))
 
 
 def _streams(ids, size, length, shift=1, mixed=False, flat=False):
@@ -81,9 +87,9 @@ streams = Check(
     "streams",
     reference=_streams,
     cases=lambda: [case("13 numbers, 2 rows of 3", torch.arange(13), 2, 3),
-                   case("3 rows of 4, some left over", torch.arange(31), 3, 4),
-                   case("one row", torch.arange(10), 1, 2),
-                   case("just too short for another step", torch.arange(24), 2, 4)],
+                   case("3 rows of 4, some left over", _text(31, 0), 3, 4),
+                   case("one row", _text(10, 1), 1, 2),
+                   case("just too short for another step", _text(24, 2), 2, 4)],
     mistakes=[
         Mistake("the target is the input",
                 "The target is what comes one character later: ids shifted by 1.",
@@ -104,14 +110,20 @@ streams = Check(
 
 
 def _graph(function, state):
+    # as an LSTM returns it: computed, so that its graph cannot be switched off
+    state = _parts(state, lambda part: part * 1.0)
     found = function(state)
     if state is None:
         return "None" if found is None else "something"
+    if found is None:
+        raise Untouched("None: is `return` missing?")
     parts = found if isinstance(found, (tuple, list)) else (found,)
+    given = state if isinstance(state, tuple) else (state,)
     return {
         "kind": "tensor" if isinstance(found, torch.Tensor) else "tuple",
         "numbers": [p.detach().clone() for p in parts],
         "has a graph": [p.requires_grad for p in parts],
+        "the state that was given keeps its graph": all(p.requires_grad for p in given),
     }
 
 

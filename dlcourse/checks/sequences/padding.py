@@ -6,6 +6,8 @@ from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
 from dlcourse.checks.draws import drawn
+from dlcourse.checks.probes import with_gradient
+from dlcourse.checks.sequences.slopes import through
 
 
 def _rows(logits, targets, lengths):
@@ -26,19 +28,24 @@ def _off(logits, targets, lengths):
     return _rows(logits, targets, (lengths + 1).clamp(max=targets.shape[1])).mean()
 
 
-def _case(label, lengths, vocabulary, seed, scale=1.0, dtype=torch.float32):
+def _case(label, lengths, vocabulary, seed, scale=1.0, dtype=torch.float32, rubbish=False):
     draw, lengths = torch.Generator().manual_seed(seed), torch.tensor(lengths)
     shape = len(lengths), int(lengths.max()) + seed % 2  # sometimes padded beyond the longest
     logits = scale * torch.randn(*shape, vocabulary, generator=draw, dtype=dtype)
     targets = torch.randint(vocabulary, shape, generator=draw)
+    if rubbish:
+        return case(label, logits, targets, lengths)
     return case(label, logits, targets * (torch.arange(shape[1]) < lengths[:, None]), lengths)
 
 
 masked_loss = Check(
     "masked_loss",
     reference=lambda *args: _rows(*args).mean(),
+    probe=with_gradient(0),
     cases=lambda: [_case("two rows of 1 and 2 tokens", [1, 2], 3, 0),
                    _case("3 rows, 0 is a real token too", [4, 2, 5], 4, 1),
+                   _case("one row, padded", [3], 6, 3),
+                   _case("targets that are not 0 in the padding", [2, 6, 3], 4, 4, rubbish=True),
                    _case("large logits, float64", [3, 6], 5, 2, 30.0, torch.float64)],
     mistakes=[
         Mistake("padding counts", "Leave out what lies at or behind a row's length.",
@@ -83,9 +90,11 @@ def _states(label, lengths, steps, hidden, seed, dtype=torch.float32, exchanged=
 last_states = Check(
     "last_states",
     reference=_pick(),
+    probe=through(states=0),
     cases=lambda: [
         _states("two rows of 1 and 2 steps", [1, 2], 3, 1, 0),
         _states("4 rows, time first in memory", [4, 2, 5, 1], 5, 3, 1, exchanged=True),
+        _states("one row", [2], 4, 3, 3),
         _states("as many rows as steps, float64", [3, 1, 2], 3, 2, 2, torch.float64),
     ],
     mistakes=[

@@ -8,6 +8,7 @@ from torch import nn
 
 from dlcourse.checks.core import Check, Mistake, case
 from dlcourse.checks.draws import drawn_each
+from dlcourse.checks.sequences.slopes import through
 
 _draw = partial(drawn_each, scale=0.5, dtype=torch.float64)
 
@@ -45,6 +46,7 @@ def _faulty(fault):
 rnn_forward = Check(
     "rnn_forward",
     reference=_by_torch,
+    probe=through(x=0, w_x=1, w_h=2, b=3),
     cases=lambda: [
         case("one row, two steps, one unit", *_weights(1, 2, 1, 1, 0)),
         case("3 rows, 4 steps, 2 features, 5 units", *_weights(3, 4, 2, 5, 1)),
@@ -177,6 +179,7 @@ jacobian_norms = Check(
     reference=_path,
     cases=lambda: [_path_case("two steps, two units", 2, 2, 0),
                    _path_case("5 steps, 3 units", 5, 3, 1),
+                   _path_case("one step, 3 units", 1, 3, 3),
                    _path_case("9 steps, 4 units, large weights", 9, 4, 2, 2.0)],
     mistakes=[
         Mistake("the slope of tanh is left out", "Each factor is diag(1 − h_s²) W_h.",
@@ -185,8 +188,9 @@ jacobian_norms = Check(
                 lambda h, w: _products(h, w, backwards=False)),
         Mistake("the Frobenius norm", "The largest singular value: torch.linalg.matrix_norm(J, 2).",
                 lambda h, w: _products(h, w, norm="fro")),
-        Mistake("multiplied from the wrong side",
-                "Earlier steps come on the right: product @ factor.",
+        Mistake("the factors stand in the wrong order",
+                "Earlier steps come on the right: product @ factor. "
+                "Transposed factors turn the order round as well.",
                 lambda h, w: _products(h, w, left=True)),
     ],
 )  # fmt: skip

@@ -5,89 +5,93 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.vae.probing import (
+    bends,
+    each_alone,
+    given,
+    passed_on,
+    signs,
+    through_relu,
+    wake,
+)
 
 
-def _images(batch, seed=0):
+def _images(batch, seed=0, size=28):
     # So that codes spread
-    return 3 * torch.randn(batch, 1, 28, 28, generator=torch.Generator().manual_seed(seed))
+    return 3 * torch.randn(batch, 1, size, size, generator=torch.Generator().manual_seed(seed))
 
 
-def _bends(function, rows):
-    """Whether a function is not an affine map:
-    the middle of two arguments does not give the middle of the results."""
-    a, b = rows, rows.flip(0)
-    return not torch.allclose(
-        function((a + b) / 2), (function(a) + function(b)) / 2, rtol=1e-3, atol=1e-4
-    )
-
-
-def _signs(values):
-    return bool((values < 0).any()), bool((values > 0).any())
-
-
-def _wake(model):
-    """Weights of which every output depends strongly on every input,
-    so that a cut-off shows; the same for each run."""
-    generator = torch.Generator().manual_seed(0)
-    with torch.no_grad():
-        for one in model.parameters():
-            fan = one[0].numel() if one.dim() > 1 else 4
-            one.copy_(torch.randn(one.shape, generator=generator) * (4 / fan) ** 0.5)
-
-
-def _about_codes(codes, encode, x):
+def _about_codes(model, encode, x):
+    """encode(x) → list of codes."""
+    codes = encode(x)
     return {
         "shape of each code": [tuple(one.shape) for one in codes],
-        "negative, positive values in each code": [_signs(one) for one in codes],
+        "negative, positive values in each code": [signs(one) for one in codes],
+        "each code changes from image to image": [bool((one.std(0) > 0).all()) for one in codes],
         "the same code a second time": all(
             torch.equal(a, b) for a, b in zip(codes, encode(x), strict=True)
         ),
-        "the code depends on its own image alone": all(
-            torch.allclose(a[:1], b, atol=1e-4) for a, b in zip(codes, encode(x[:1]), strict=True)
+        "the code depends on its own image alone": each_alone(encode, x),
+        "a hidden layer that bends, in the encoder": bends(lambda rows: encode(rows)[0], x),
+        "a ReLU after the hidden layer, in the encoder": through_relu(
+            passed_on(model, lambda: encode(x))
         ),
-        "a hidden layer that bends, in the encoder": _bends(lambda rows: encode(rows)[0], x),
     }
 
 
-def _about_logits(model, x, latents):
-    z = torch.randn(len(x), latents, generator=torch.Generator().manual_seed(1))
+def _about_logits(model, latents, rows):
+    z = torch.randn(rows, latents, generator=torch.Generator().manual_seed(1))
     logits = model.decode(5 * z)
     return {
         "shape of the logits": tuple(logits.shape),
-        "negative, positive logits": _signs(logits),
+        "negative, positive logits": signs(logits),
         "logits beyond 1": bool((logits.abs() > 1).any()),
-        "a hidden layer that bends, in the decoder": _bends(model.decode, z),
+        "the same logits a second time": torch.equal(logits, model.decode(5 * z)),
+        "the logits depend on their own code alone": each_alone(lambda z: [model.decode(z)], z),
+        "a hidden layer that bends, in the decoder": bends(model.decode, z),
+        "a ReLU after the hidden layer, in the decoder": through_relu(
+            passed_on(model, lambda: model.decode(z))
+        ),
         "numbers in all parameters": sum(one.numel() for one in model.parameters()),
     }
 
 
-def _autoencoder(network, latents, hidden, x):
-    model = network(latents, hidden)
-    _wake(model)
-    with torch.no_grad():
-        code = model.encode(x)
-        if code is None:
-            return None
-        found = _about_codes([code], lambda rows: [model.encode(rows)], x) | _about_logits(
-            model, x, latents
-        )
-        found["forward is decode(encode(x))"] = torch.allclose(
-            model(x), model.decode(code), atol=1e-4
-        )
+def _made(network, arguments, x):
+    """A woken model that has run once, in which lazy layers learn their sizes → model, latents."""
+    model, latents = network(*arguments), arguments[0] if arguments else 20
+    given(model.encode(x), "encode")
+    given(model.decode(torch.zeros(2, latents)), "decode")
+    wake(model)
+    return model, latents
+
+
+@torch.no_grad()
+def _autoencoder(network, arguments, x):
+    model, latents = _made(network, arguments, x)
+    found = _about_codes(model, lambda rows: [model.encode(rows)], x)
+    found |= _about_logits(model, latents, len(x))
+    whole = given(model(x), "forward")
+    found["forward is decode(encode(x))"] = torch.allclose(
+        whole, model.decode(model.encode(x)), atol=1e-4
+    )
     return found
 
 
-def _vae(network, latents, hidden, x):
-    model = network(latents, hidden)
-    _wake(model)
-    with torch.no_grad():
-        codes = model.encode(x)
-        if codes is None:
-            return None
-        if not isinstance(codes, (tuple, list)) or len(codes) != 2:
-            raise TypeError("encode must return two tensors: mu, log_var")
-        found = _about_codes(list(codes), model.encode, x) | _about_logits(model, x, latents)
-        found["mu and log_var are different things"] = not torch.allclose(*codes)
+@torch.no_grad()
+def _vae(network, arguments, x):
+    model, latents = _made(network, arguments, x)
+    codes = model.encode(x)
+    if not isinstance(codes, (tuple, list)) or len(codes) != 2:
+        raise TypeError("encode must return two tensors: mu, log_var")
+    found = _about_codes(model, lambda rows: list(model.encode(rows)), x)
+    found["mu and log_var are different things"] = not torch.allclose(*codes)
+    found |= _about_logits(model, latents, len(x))
+    decoder = getattr(model, "decoder", None)
+    last = decoder[-1] if isinstance(decoder, nn.Sequential) and len(decoder) else None
+    bias = getattr(last, "bias", None)
+    found["numbers in decoder[-1].bias, of the last linear layer"] = (
+        "there is none" if bias is None else bias.numel()
+    )
     return found
 
 
@@ -96,14 +100,16 @@ class _Net(nn.Module):
 
     outputs, fault = 1, ""
 
-    def __init__(self, latents, hidden=400):
+    def __init__(self, latents=20, hidden=400, size=28):
         super().__init__()
+        self.size = 28 if self.fault == "28" else size
+        pixels = self.size**2
         width = latents * (1 if self.fault == "one head" else self.outputs)
         between = nn.Identity() if self.fault == "no ReLU" else nn.ReLU()
         self.encoder = nn.Sequential(
-            nn.Flatten(), nn.Linear(784, hidden), between, nn.Linear(hidden, width)
+            nn.Flatten(), nn.Linear(pixels, hidden), between, nn.Linear(hidden, width)
         )
-        self.decoder = nn.Sequential(nn.Linear(latents, hidden), between, nn.Linear(hidden, 784))
+        self.decoder = nn.Sequential(nn.Linear(latents, hidden), between, nn.Linear(hidden, pixels))
 
     def encode(self, x):
         code = self.encoder(x)
@@ -121,8 +127,8 @@ class _Net(nn.Module):
         x = self.decoder(z)
         if self.fault == "sigmoid":
             x = x.sigmoid()
-        # (B, 784) → (B, 1, 28, 28)
-        return x if self.fault == "flat" else x.unflatten(1, (1, 28, 28))
+        # (B, pixels) → (B, 1, size, size)
+        return x if self.fault == "flat" else x.unflatten(1, (1, self.size, self.size))
 
     def forward(self, x):
         return self.decode(self.encode(x))
@@ -136,8 +142,9 @@ def _kind(outputs, fault=""):
 
 def _cases():
     return [
-        case("2 latents, 8 hidden units", 2, 8, _images(33)),
-        case("7 latents, 30 hidden units", 7, 30, _images(20, 1)),
+        case("2 latents, 8 hidden units", (2, 8), _images(33)),
+        case("7 latents, 30 hidden units", (7, 30), _images(20, 1)),
+        case("5 latents, hidden units left out", (5,), _images(12, 2)),
     ]
 
 
@@ -172,7 +179,12 @@ VAE = Check(
     "VAE",
     reference=_kind(2),
     probe=_vae,
-    cases=_cases,
+    cases=lambda: [
+        *_cases(),
+        case("images of 14 × 14 pixels", (3, 9, 14), _images(12, 3, size=14)),
+        case("images of 9 × 9 pixels", (2, 7, 9), _images(12, 5, size=9)),
+        case("all arguments left out", (), _images(10, 4)),
+    ],
     fallback="dlcourse.models.vae:VAE",
     mistakes=[
         *_common(2),
@@ -180,6 +192,9 @@ VAE = Check(
                 "They are the two halves of 2·latents outputs, chunk(2, dim=1), "
                 "or come from two linear layers.",
                 _kind(2, "one head")),
+        Mistake("28 × 28 pixels always",
+                "size is an argument: size² numbers in, size² out, unflatten(1, (1, size, size)).",
+                _kind(2, "28")),
         Mistake("log_var made positive",
                 "ln σ² is negative wherever σ < 1: no softplus, no exp in encode.",
                 _kind(2, "positive")),

@@ -5,12 +5,12 @@ import torch
 from torch import nn
 from torch.distributions import Normal, kl_divergence
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 
 
 class _Encoder(nn.Module):
-    """q's mean is linear in x and its ln σ² is not small;
-    with dropout, which only training mode uses."""
+    """q's mean is linear in x and its ln σ² is not small; with dropout, which only training mode
+    uses. It keeps the numbers of images it was asked about."""
 
     def __init__(self, latents):
         super().__init__()
@@ -19,34 +19,48 @@ class _Encoder(nn.Module):
         with torch.no_grad():
             for one in self.parameters():
                 one.copy_(torch.randn(one.shape, generator=generator))
-        self.drop = nn.Dropout(0.5)
+        self.drop, self.asked = nn.Dropout(0.5), []
 
     def encode(self, x):
+        self.asked.append(len(x))
         return self.drop(self.linear(x.flatten(1))).chunk(2, dim=1)
 
 
 def _codes(model, x, size=500, what="mean", mode="eval"):
-    before = model.training
+    before = {one: one.training for one in model.modules()}
     model.train(mode == "train")
     with torch.no_grad():
-        parts = [model.encode(rows) for rows in x.split(size)]
-    model.train(mode != "stays in eval" and before)
+        parts = [model.encode(rows) for rows in x.split(len(x) if mode == "at once" else size)]
+    if mode == "root":
+        model.train(before[model])
+    elif mode != "stays in eval":
+        for one, training in before.items():
+            one.training = training
     mu, log_var = (torch.cat(one) for one in zip(*parts, strict=True))
     sample = mu + (0.5 * log_var).exp() * torch.randn(mu.shape)
     return {"mean": mu, "sample": sample, "log_var": log_var}[what]
 
 
 def _codes_and_mode(function, model, x, size):
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        codes = function(model, x, size)
+    """size None: left out."""
+    codes = function(model, x) if size is None else function(model, x, size)
+    recording = torch.is_grad_enabled()
+    torch.set_grad_enabled(True)
     if codes is None:
-        return None
+        raise Untouched("None: is `return` missing?")
     return {
-        "codes": codes,
+        "codes": codes.detach(),
         "needs a gradient": codes.requires_grad,
-        "in training mode afterwards": model.training,
+        "sizes of the batches": model.asked,
+        "in training mode afterwards: model, its layers": [one.training for one in model.modules()],
+        "gradients are recorded afterwards": recording,
     }
+
+
+def _resting(model):
+    """In training mode, its dropout in eval mode."""
+    model.drop.eval()
+    return model
 
 
 def _pictures(n, seed):
@@ -62,6 +76,8 @@ codes = Check(
         case("seven images in batches of three, in training mode before", _Encoder(3),
              _pictures(7, 1), 3),
         case("a view", _Encoder(1), _pictures(9, 2)[::2], 2),
+        case("600 images, size left out", _Encoder(2), _pictures(600, 3), None),
+        case("in training mode, but for its dropout", _resting(_Encoder(3)), _pictures(4, 4), 3),
     ],
     rtol=1e-4,
     atol=1e-5,
@@ -78,6 +94,13 @@ codes = Check(
         Mistake("the model stays in eval mode",
                 "Put the mode back: `with evaluating(model):` does.",
                 lambda *args: _codes(*args, mode="stays in eval")),
+        Mistake("every layer gets the model's own mode",
+                "A layer may rest in eval mode while the others train: each one's mode comes back, "
+                "as `with evaluating(model):` does it.",
+                lambda *args: _codes(*args, mode="root")),
+        Mistake("all images at once",
+                "60,000 images may not fit into the memory: x.split(size).",
+                lambda *args: _codes(*args, mode="at once")),
         Mistake("only the first batch", "All images, in order: torch.cat of the batches' codes.",
                 lambda model, x, size=500: _codes(model, x[:size], size)),
     ],
@@ -183,6 +206,8 @@ kl_per_latent = Check(
              torch.zeros(1, 2)),
         case("four examples, three latents", *_pair((4, 3), 0)),
         case("transposed views", *(one.T for one in _pair((5, 2), 1))),
+        case("one latent known to 1e-9, the other hardly", _pair((3, 2), 2)[0],
+             torch.tensor([[-41.4, 5.0]] * 3)),
     ],
     mistakes=[
         Mistake("sum over the latents",

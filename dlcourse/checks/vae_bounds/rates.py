@@ -3,8 +3,9 @@ what a code must at least carry, and which latents carry anything."""
 
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.draws import drawn
+from dlcourse.checks.probes import judge
 
 
 def _each(mu, log_var):
@@ -16,16 +17,22 @@ def _free(mu, log_var, floor):
 
 
 def _and_gradient(function, mu, log_var, floor):
-    mu = mu.clone().requires_grad_()
+    mu, log_var = (one.clone().requires_grad_() for one in (mu, log_var))
     value = function(mu, log_var, floor)
     if value is None:
-        return None
-    gradient = torch.autograd.grad(value, mu, allow_unused=True)[0] if value.requires_grad else None
+        raise Untouched("None: is `return` missing?")
+    leaves = {"mu": mu, "log_var": log_var}
+    found = judge(value, leaves)
+    if isinstance(value, torch.Tensor) and not value.requires_grad:
+        found = {"loss": value}
     # below the floor no gradient at all is as good as zeros
-    return {
-        "value": value.detach(),
-        "gradient to mu": torch.zeros_like(mu) if gradient is None else gradient,
-    }
+    for name, leaf in leaves.items():
+        gradient = found.get(f"gradient by {name}", "none")
+        if isinstance(value, torch.Tensor):
+            found[f"gradient by {name}"] = (
+                torch.zeros_like(leaf) if isinstance(gradient, str) else gradient
+            )
+    return found
 
 
 free_bits = Check(
@@ -82,12 +89,17 @@ active_units = Check(
              _codes([0.01, 0.5, 0.03], offset=torch.tensor([3.0, 0.0, -2.0]))),
         case("threshold 0.5", _codes([0.3, 0.6, 0.8, 1.5], n=2000, seed=1), 0.5),
         case("a standard deviation of 0.05: a variance of 0.0025", _codes([0.05, 0.3], seed=2)),
+        case("threshold 0.05", _codes([0.1, 0.3, 0.6], n=500, seed=4), 0.05),
+        case("variances of ½ and 2, threshold ½: above, not equal",
+             torch.tensor([[0.0, 0.0], [1.0, 2.0]]), 0.5),
         case("many images and few latents", _codes([1.0], n=7, seed=3)),
     ],
     mistakes=[
         Mistake("standard deviation against the threshold",
                 "The threshold (Burda et al. 2016) is for the *variance* of μ over the images.",
                 lambda mu, threshold=0.01: mu.std(0) > threshold),
+        Mistake("the threshold itself is active", "Active is what is *above* the threshold: >.",
+                lambda mu, threshold=0.01: mu.var(0) >= threshold),
         Mistake("mean square in place of variance",
                 "A latent that sits at 3 for every image says nothing: "
                 "the variance takes the mean off.",

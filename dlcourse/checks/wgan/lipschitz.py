@@ -4,15 +4,22 @@ clipping, and the largest singular value."""
 import torch
 from torch import nn
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 
 
 def _after(function, model, limit):
+    held = list(model.parameters())
     share = function(model, limit)
-    if share is None and any((p.abs() > limit * 1.0001).any() for p in model.parameters()):
-        raise NotImplementedError("no weight was clipped and nothing is returned")
-    share = "nothing" if share is None else float(share)
-    return {"share returned": share, "weights": [p.detach().clone() for p in model.parameters()]}
+    if share is None and any((p.abs() > limit * 1.0001).any() for p in held):
+        raise Untouched("no weight was clipped and nothing is returned")
+    now = list(model.parameters())
+    return {
+        "share returned": share,
+        "weights": [p.detach().clone() for p in now],
+        "buffers, which are no parameters": list(model.buffers()),
+        "weights that take a gradient": sum(p.requires_grad for p in now),
+        "parameters replaced by others": sum(a is not b for a, b in zip(held, now, strict=True)),
+    }
 
 
 def _clipped(model, limit, fault=None):
@@ -28,6 +35,8 @@ def _clipped(model, limit, fault=None):
         if fault == "from 0":
             wanted = values.clamp(0.0, limit)
         moved, count = moved + (values.abs() > limit).sum().item(), count + values.numel()
+        if fault == "or equal":
+            moved += (values.abs() == limit).sum().item()
         if fault != "copies" and not (fault == "no biases" and name.endswith("bias")):
             parameter.data = wanted.clone()
     return moved / count if fault != "number" else moved
@@ -35,6 +44,13 @@ def _clipped(model, limit, fault=None):
 
 def _broken(fault):
     return lambda *args: _clipped(*args, fault=fault)
+
+
+def _with_buffers(model, limit):
+    share = _clipped(model, limit)
+    for value in model.state_dict().values():
+        value.clamp_(-limit, limit)
+    return share
 
 
 def _recorded(model, limit):
@@ -62,7 +78,6 @@ clip_weights = Check(
     reference=_clipped,
     probe=_after,
     fallback="dlcourse.methods.wgan:clip_weights",
-    returns=False,
     cases=lambda: [
         case("two weights, limit ½", _model(1, 1), 0.5),
         case("a layer of 3 × 2, limit 0.1", _model(2, 3, seed=1), 0.1),
@@ -70,6 +85,8 @@ clip_weights = Check(
         case("a limit that nothing reaches", _model(2, 2, seed=3), 50.0),
         case("convolutions in a box within a box", nn.Sequential(nn.Sequential(_conv()), nn.Tanh()),
              0.2),
+        case("weights on the limit, and a batch norm that has seen some batches",
+             nn.Sequential(_on_the_bound(), _norm()), 0.5),
     ],
     mistakes=[
         Mistake("copies are clipped",
@@ -88,10 +105,28 @@ clip_weights = Check(
                 _broken("no biases")),
         Mistake("a number instead of a share", "Divide by the number of all parameters.",
                 _broken("number")),
+        Mistake("weights on the limit count as outside",
+                "They stay where they are: outside is |w| > limit.", _broken("or equal")),
+        Mistake("buffers are clipped too",
+                "Running means are no parameters: model.parameters(), not state_dict().",
+                _with_buffers),
         Mistake("counted after clipping",
                 "Count |w| > limit before you clip: afterwards there is none.", _after_the_fact),
     ],
 )  # fmt: skip
+
+
+def _on_the_bound():
+    layer = nn.Linear(2, 2)
+    layer.weight.data = torch.tensor([[0.5, -0.5], [0.7, 0.1]])
+    layer.bias.data = torch.tensor([-2.0, 0.5])
+    return layer
+
+
+def _norm():
+    norm = nn.BatchNorm1d(2)
+    norm.running_mean += torch.tensor([3.0, -0.2])
+    return norm
 
 
 def _conv():
@@ -100,11 +135,23 @@ def _conv():
         return nn.Conv2d(2, 3, 2)
 
 
-def _power(weight, steps, fault=None):
+def _closed(weight, steps=20):
+    """uᵀ W v after so many rounds, by the singular values: each round multiplies the share of the
+    direction of σ_i in v by σ_i²."""
+    left, sizes, right = torch.linalg.svd(weight.double(), full_matrices=False)
+    if not sizes.any():
+        return weight.new_zeros(())
+    start = right @ torch.arange(weight.shape[1], dtype=torch.float64).cos()
+    shares = sizes / sizes[0]
+    u, v = shares ** (2 * steps - 1) * start, shares ** (2 * steps) * start
+    return (u / u.norm() * sizes * v / v.norm()).sum().to(weight)
+
+
+def _power(weight, steps=20, fault=None):
     v = torch.arange(weight.shape[1], dtype=weight.dtype).cos()
     v = torch.ones_like(v) if fault in ("ones", "ones, bare") else v
     least = 0.0 if fault in ("bare", "ones, bare") else 1e-12
-    for _ in range(1 if fault == "once" else steps):
+    for _ in range({"once": 1, "always 20": 20}.get(fault, steps)):
         u = weight @ v
         if fault == "no transpose":
             v = u / u.norm()
@@ -114,7 +161,7 @@ def _power(weight, steps, fault=None):
         v = v if fault == "no norms" else v / v.norm().clamp(min=least)
     if fault == "no transpose":
         return v @ weight @ v
-    return (weight @ v).norm() ** (2 if fault == "squared" else 1)
+    return (u @ weight @ v) ** (2 if fault == "squared" else 1)
 
 
 def _wrong(fault):
@@ -131,15 +178,16 @@ def _matrix(n, m, seed, dtype=torch.float32):
     return torch.randn(n, m, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
-def _as_float(function, *args):
-    found = function(*args)
-    return None if found is None else float(found)
+def _slow():
+    """A 2 × 3 matrix with singular values 1 and 0.97: after ten rounds still on its way."""
+    turn = torch.tensor([[0.6, -0.8], [0.8, 0.6]])
+    across = torch.linalg.qr(_matrix(3, 3, 55))[0][:2]
+    return turn @ torch.tensor([[1.0, 0.0], [0.0, 0.97]]) @ across
 
 
 largest_singular_value = Check(
     "largest_singular_value",
-    reference=lambda weight, steps: torch.linalg.matrix_norm(weight.double(), 2),
-    probe=_as_float,
+    reference=_closed,
     rtol=1e-3,
     atol=1e-6,
     fallback="dlcourse.methods.wgan:largest_singular_value",
@@ -155,6 +203,8 @@ largest_singular_value = Check(
         case("a Sobel kernel, whose rows sum to 0",
              torch.tensor([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]]), 20),
         case("zeros", torch.zeros(2, 3), 5),
+        case("two nearly equal ones, 10 steps", _slow(), 10),
+        case("the same, 20 steps by default", _slow()),
     ],
     mistakes=[
         Mistake("an eigenvalue",
@@ -177,9 +227,11 @@ largest_singular_value = Check(
                 _wrong("once")),
         Mistake("the norm of all entries",
                 "That is the root of the sum of all squared singular values.",
-                lambda weight, steps: weight.norm()),
+                lambda weight, steps=20: weight.norm()),
         Mistake("the largest entry",
                 "What counts is how far the matrix can stretch a vector, not one entry.",
-                lambda weight, steps: weight.abs().max()),
+                lambda weight, steps=20: weight.abs().max()),
+        Mistake("always 20 steps", "Their number is an argument: for _ in range(steps).",
+                _wrong("always 20")),
     ],
 )  # fmt: skip

@@ -7,6 +7,8 @@ each put into words.
 import torch
 from torch import nn
 
+from dlcourse.checks.core import Untouched
+
 
 class _Asked(nn.Module):
     """A critic that keeps what it was asked about."""
@@ -16,8 +18,28 @@ class _Asked(nn.Module):
         self.network, self.seen = network, []
 
     def forward(self, x):
-        self.seen.append(x.detach())
+        self.seen.append(_bare(x).detach())
         return self.network(x)
+
+
+def _bare(x):
+    """The numbers under the wrappers that torch.func.grad and vmap put around a tensor."""
+    functions = torch._C._functorch
+    while functions.is_functorch_wrapped_tensor(x):
+        x = functions.get_unwrapped(x)
+    return x
+
+
+def _asked(seen, like):
+    """What a critic was asked last, for a whole batch: in one call, or example by example."""
+    rows = []
+    for x in reversed(seen):
+        if x.numel() % like[0].numel():
+            return None
+        rows.insert(0, x.reshape(-1, *like.shape[1:]))
+        if sum(map(len, rows)) >= len(like):
+            return torch.cat(rows)[-len(like) :]
+    return None
 
 
 def _points(x, real, fake):
@@ -118,22 +140,22 @@ def _comes_back(value, network, x):
 
 def _probe(function, network, real, fake):
     critic = _Asked(network)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        value = function(critic, real, fake)
+    value = function(critic, real, fake)
     if value is None:
-        return None
-    if torch.as_tensor(value).numel() != 1:
-        return {"shape of the penalty": list(value.shape)}
-    if not critic.seen or critic.seen[-1].shape != real.shape:
-        return {
-            "the critic was asked about": "nothing"
-            if not critic.seen
-            else f"{list(critic.seen[-1].shape)}"
-        }
-    x = critic.seen[-1]
+        raise Untouched("None: is `return` missing?")
+    kind = f"{value.dim()}-d tensor" if isinstance(value, torch.Tensor) else type(value).__name__
+    if kind != "0-d tensor":
+        raise TypeError(f"the penalty should be a 0-d tensor, yours is a {kind}")
+    x = _asked(critic.seen, real)
+    if x is None:
+        shapes = [list(one.shape) for one in critic.seen[-2:]]
+        asked = f"about {shapes}" if shapes else "nothing"
+        raise ValueError(f"the critic was asked {asked}, not about a batch {list(real.shape)}")
     formula = _value(value, _slopes(network, x))
-    found = {"points": _points(x, real, fake), "penalty": formula}
-    if formula == RIGHT:
-        found["what comes back to the weights"] = _comes_back(value, network, x)
-    return found
+    found = {
+        "points": _points(x, real, fake),
+        "penalty": formula,
+        "dtype": str(value.dtype),
+    }
+    back = _comes_back(value, network, x) if formula == RIGHT else "not looked at"
+    return found | {"what comes back to the weights": back}

@@ -10,7 +10,8 @@ import math
 
 import torch
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
+from dlcourse.checks.probes import with_gradient
 
 
 def _loads(shares):
@@ -46,12 +47,13 @@ def _tried(cost, p, q, best=torch.argmin):
 def _judge(function, cost, p, q):
     plan = function(cost, p, q)
     if plan is None:
-        return None
+        raise Untouched("None: is `return` missing?")
+    kind = f"tensor, {plan.dtype}" if isinstance(plan, torch.Tensor) else type(plan).__name__
     plan = torch.as_tensor(plan).double()
     if plan.shape != cost.shape:
-        return {"shape of the plan": list(plan.shape)}
+        raise ValueError(f"the shape should be {list(cost.shape)}, yours is {list(plan.shape)}")
     return {
-        "shape of the plan": list(plan.shape),
+        "kind of the plan": kind,
         "smallest entry": min(0.0, plan.min().item()) if plan.min() < -1e-9 else 0.0,
         "leaves each place (sum over j)": plan.sum(1),
         "arrives at each place (sum over i)": plan.sum(0),
@@ -155,6 +157,7 @@ def _softplus(x):
 critic_loss = Check(
     "critic_loss",
     reference=lambda real, fake: -(real.sum() / real.numel() - fake.sum() / fake.numel()),
+    probe=with_gradient(0, 1),
     atol=1e-6,
     cases=[
         case("one of each", torch.tensor([2.0]), torch.tensor([-1.0])),
@@ -162,6 +165,7 @@ critic_loss = Check(
         case("values (4, 1) in float64", _values((4, 1), 2, torch.float64),
              _values((4, 1), 3, torch.float64)),
         case("every second value of a longer row", _values((8,), 4)[::2], _values((4,), 5)),
+        case("tables of 2 × 3 and 1 × 4", _values((2, 3), 6), _values((1, 4), 7)),
         case("the fakes have the higher values", torch.tensor([-3.0, -5.0]),
              torch.tensor([7.0, 2.0, 0.0])),
         case("values in the thousands", torch.tensor([4000.0, -1000.0]), torch.tensor([250.0])),

@@ -1,6 +1,7 @@
 """The notebooks that people edit: read with care, and brought into the one
 form in which they are committed."""
 
+import ast
 import copy
 import hashlib
 import json
@@ -170,6 +171,24 @@ def _check_headings(nb, path):
 
 def fingerprint(nb):
     """16 hexadecimal digits that change when a code cell (other than
-    set-up) does: tells stale outputs."""
+    set-up) does, docstrings aside: tells stale outputs."""
     codes = [cell.source for cell in nb.cells if cell.cell_type == "code" and cell.id != SETUP_ID]
-    return hashlib.sha256("\0".join(codes).encode()).hexdigest()[:16]
+    code = "\0".join(_without_docstrings(one) for one in codes)
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+def _without_docstrings(source):
+    """A cell's lines without docstrings and empty lines: neither changes what it prints."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a magic
+        return source
+    lines = source.splitlines()
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node):
+            text = node.body[0]
+            if text.lineno > node.lineno:
+                lines[text.lineno - 1 : text.end_lineno] = [""] * (
+                    text.end_lineno - text.lineno + 1
+                )
+    return "\n".join(line for line in lines if line.strip())

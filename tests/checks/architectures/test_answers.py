@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from dlcourse.checks.architectures import (
     ascent,
     gradcam,
+    modules,
     residual,
     resnets,
     segmentation,
@@ -72,6 +73,45 @@ class Halved(UNet):
     def __init__(self, channels=1, outputs=1, width=8, levels=3):
         super().__init__(channels, outputs, width, levels)
         self.down[0] = nn.Sequential(nn.Conv2d(channels, width, 3, padding=1), nn.ReLU())
+
+
+class Detached(BasicBlock):
+    def forward(self, x):
+        residual = self.norm2(self.conv2(F.relu(self.norm1(self.conv1(x)))))
+        return F.relu(residual + self.shortcut(x.detach()))
+
+
+class Seeding(BasicBlock):
+    def __init__(self, *args):
+        torch.manual_seed(0)
+        super().__init__(*args)
+
+
+class Sharing(ResNet):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for stage in self.stages:
+            for number in range(2, len(stage)):
+                stage[number] = stage[1]
+
+
+class PooledFeatures(ResNet):
+    def features(self, x):
+        return super().features(x).mean((2, 3))
+
+    def forward(self, x):
+        return self.head(self.features(x))
+
+
+class Narrow(ResNet):
+    def __init__(self, blocks=(1, 1, 1), width=8, classes=10, channels=1):
+        super().__init__(blocks, width, classes, channels)
+
+
+def reversing(stages, rate, factor):
+    stages.reverse()
+    return [{"params": list(one.parameters()), "lr": rate / factor**i}
+            for i, one in enumerate(stages)]  # fmt: skip
 
 
 def no_bias_at_borders(x, weight, bias=None, stride=1, padding=0, output_padding=0):
@@ -165,6 +205,43 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "one stage of one block",
         "Entry 'logits' differs",
     ),
+    "blocks that share their weights": (
+        resnets.ResNet,
+        Sharing,
+        "one stage of four blocks",
+        "Entry 'number of parameters' differs",
+    ),
+    "features after the pooling": (
+        resnets.ResNet,
+        PooledFeatures,
+        "one stage of one block",
+        "Entry 'features(x)' differs",
+    ),
+    "other defaults": (
+        resnets.ResNet,
+        Narrow,
+        "nothing given",
+        "Entry 'number of parameters' differs",
+    ),
+    "no gradient through the shortcut": (
+        residual.BasicBlock,
+        Detached,
+        "3 channels stay 3",
+        "Entry 'gradient of x in training' differs",
+    ),
+    "a seed in the class": (residual.BasicBlock, Seeding, "3 channels stay 3", "seeds PyTorch's"),
+    "widths up to 100": (
+        resnets.width_for_budget,
+        lambda make, budget: max(w for w in range(1, 100) if resnets._count(make(w)) <= budget),
+        "more than a hundred",
+        "got:          99",
+    ),
+    "torch's own": (
+        transposed.transposed_conv2d,
+        lambda *args: F.conv_transpose2d(*args),
+        "one pixel of 1",
+        "calls of torch's conv_transpose",
+    ),
     "a constant": (
         resnets.width_for_budget,
         lambda make, budget: 4,
@@ -199,6 +276,32 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     ),
     "a constant score": (segmentation.dice, hard_coded, "two pixels found", "got"),
     "the background": (segmentation.dice, inverted, "two pixels found", "got"),
+    "a bound that counts": (
+        segmentation.dice,
+        lambda logits, mask: segmentation.dice.reference(logits + 1e-30, mask),
+        "logits of exactly 0",
+        "got",
+    ),
+    "a loss without slope": (
+        segmentation.soft_dice_loss,
+        lambda logits, *rest: segmentation._soft(logits.detach(), *rest),
+        "one image",
+        "gradient",
+    ),
+    "rates as tensors": (
+        transfer.rate_groups,
+        lambda *args: [
+            one | {"lr": torch.tensor(one["lr"])} for one in transfer.rate_groups.reference(*args)
+        ],
+        "two stages",
+        "yours is a tensor",
+    ),
+    "the caller's stages reversed": (
+        transfer.rate_groups,
+        reversing,
+        "two stages",
+        "left in its order",
+    ),
     "plus cross-entropy": (
         segmentation.soft_dice_loss,
         with_cross_entropy,
@@ -223,7 +326,12 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "a head of one layer",
         "the head is frozen too",
     ),
-    "names instead of parameters": (transfer.freeze, names, "a head of one layer", "TypeError"),
+    "names instead of parameters": (
+        transfer.freeze,
+        names,
+        "a head of one layer",
+        "Entry 'what was returned' differs",
+    ),
     "rates alone": (
         transfer.rate_groups,
         lambda stages, rate, factor: [rate],
@@ -332,7 +440,7 @@ def dice_from_iou(logits, mask):
         union = (one | truth).sum().item()
         overlap = (one & truth).sum().item() / union if union else 1.0
         scores.append(2 * overlap / (1 + overlap))
-    return sum(scores) / len(scores)
+    return torch.tensor(sum(scores) / len(scores))
 
 
 def soft_by_einsum(logits, mask, smooth=1.0):
@@ -351,6 +459,12 @@ def freeze_by_name(model, head):
         one.requires_grad = name.startswith(head)
         kept += [one] if one.requires_grad else []
     return iter(kept)
+
+
+class LazyBlock(BasicBlock):
+    def __init__(self, inputs, outputs, stride=1):
+        super().__init__(inputs, outputs, stride)
+        self.conv1 = nn.LazyConv2d(outputs, 3, stride, padding=1, bias=False)
 
 
 def groups_from_the_front(stages, rate, factor):
@@ -384,6 +498,7 @@ def ascend_by_backward(score, x, steps, rate):
 
 ALSO_RIGHT = {
     "another block": (residual.BasicBlock, InPlace),
+    "lazy layers": (residual.BasicBlock, LazyBlock),
     "stamps": (transposed.transposed_conv2d, by_scatter),
     "bisection": (resnets.width_for_budget, doubling),
     "a U-Net within a U-Net": (unets.UNet, Recursive),
@@ -417,11 +532,11 @@ def test_a_projection_without_stride_is_named_with_the_error_that_the_student_sa
 
 
 def test_filling_gives_equal_weights_to_equal_shapes_and_is_repeatable():
-    one, other = residual.filled(BasicBlock(3, 3)), residual.filled(copy.deepcopy(BasicBlock(3, 3)))
+    one, other = modules.filled(BasicBlock(3, 3)), modules.filled(copy.deepcopy(BasicBlock(3, 3)))
     assert torch.equal(one.conv1.weight, one.conv2.weight) and torch.equal(
         one.conv1.weight, other.conv1.weight
     )
-    assert residual.census(one) == "(3,) × 4, (3, 3, 3, 3) × 2"
+    assert modules.census(one) == "(3,) × 4, (3, 3, 3, 3) × 2"
 
 
 @pytest.mark.slow

@@ -41,6 +41,25 @@ class MeanPlane(models.ConcatDiscriminator):
         return self.layers(torch.cat([x, plane], dim=1)).flatten()
 
 
+class GreyOnly(models.ConcatDiscriminator):
+    """Takes one channel of the image."""
+
+    def forward(self, x, y):
+        return super().forward(x[:, :1], y)
+
+
+class WholeNumbers(models.ConditionalGenerator):
+    """Conditions may be numbers or rows of them."""
+
+    def forward(self, z, y):
+        return super().forward(z, y.long())
+
+
+def always_the_same(y, classes, generator=None):
+    generator = torch.Generator() if generator is None else generator
+    return (y + torch.randint(1, classes, y.shape, generator=generator)) % classes
+
+
 class OneLogit(models.ConcatDiscriminator):
     def forward(self, x, y):
         return super().forward(x, y).mean()
@@ -97,7 +116,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         cgan_projection.ProjectionDiscriminator,
         HeadWithoutBias,
         "2 images, 3 features",
-        "weights of your own",
+        "off by the constant 0.5",
     ),
     "a minus": (
         cgan_projection.ProjectionDiscriminator,
@@ -148,6 +167,31 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         lambda values: torch.full((3,), 1 / 3),
         "rows differ",
         "got",
+    ),
+    "one channel": (cgan.ConcatDiscriminator, GreyOnly, "three channels", "this network takes"),
+    "class numbers only": (
+        cgan.ConditionalGenerator,
+        WholeNumbers,
+        "a condition that is a number",
+        "'output' differs",
+    ),
+    "the same again without a generator": (
+        cgan_matching.wrong_labels,
+        always_the_same,
+        "every label the same",
+        "two draws without a generator differ",
+    ),
+    "labels of another dtype": (
+        cgan_measures.ask_grid,
+        lambda z, k: (z.repeat(k, 1), torch.arange(k).repeat_interleave(len(z)).int()),
+        "1 latent, 2 classes",
+        "dtype should be int64",
+    ),
+    "float64 slopes": (
+        cgan_measures.slant,
+        lambda x: cgan_measures.slant.reference(x.double()),
+        "a diagonal stroke",
+        "dtype should be float32",
     ),
     "a fault not listed": (
         broken_cgans.diagnose_cgans,
@@ -221,7 +265,7 @@ def until_all_differ(y, classes, generator=None):
 
 def rows_of_the_grid(z, classes):
     y = torch.arange(classes)[:, None].expand(classes, len(z)).flatten()
-    return z[None].expand(classes, -1, -1).flatten(0, 1), y.int()
+    return z[None].expand(classes, -1, -1).flatten(0, 1), y
 
 
 def by_mask(found, wanted, classes=10):
@@ -230,14 +274,13 @@ def by_mask(found, wanted, classes=10):
 
 
 def by_raw_moments(x):
-    x = x.double()
+    dtype, x = x.dtype, x.double()
     v = torch.linspace(x.shape[2], 1, x.shape[2], dtype=x.dtype)
     u = torch.arange(x.shape[3], dtype=x.dtype)
     p = x[:, 0] / x.sum((1, 2, 3))[:, None, None]
     mean_u, mean_v = (p.sum(1) * u).sum(1), (p.sum(2) * v).sum(1)
-    return (torch.einsum("bhw,h,w->b", p, v, u) - mean_u * mean_v) / (
-        (p.sum(2) * v**2).sum(1) - mean_v**2
-    )
+    both = torch.einsum("bhw,h,w->b", p, v, u) - mean_u * mean_v
+    return (both / ((p.sum(2) * v**2).sum(1) - mean_v**2)).to(dtype)
 
 
 def by_differences(values):

@@ -14,11 +14,13 @@ from torch.nn import functional as F
 from dlcourse.checks.cnns import blocks as conv_blocks
 from dlcourse.checks.cnns import clinic as cnn_runs
 from dlcourse.checks.cnns import (
+    confident,
     conv_backward,
     image_changes,
     pooling_backward,
     saliency,
     search_budgets,
+    separable,
 )
 from dlcourse.checks.cnns import windows as conv_windows
 from dlcourse.data import glyphs
@@ -72,11 +74,46 @@ class Smooth(conv_blocks._CNN):
         )
 
 
+class ByView(conv_blocks._CNN):
+    def forward(self, x):
+        x = self.features(x)
+        return self.head[1:](x.view(x.shape[0], -1))
+
+
+class SharedStages(conv_blocks._CNN):
+    def __init__(self, channels, size=28, classes=10, norm=True, drop=0.0, conv=None):
+        super().__init__(channels, size, classes, norm, drop, conv)
+        if len(set(channels)) == 1:
+            stage = list(self.features[: len(self.features) // (len(channels) - 1)])
+            self.features = nn.Sequential(*stage * (len(channels) - 1))
+
+
+class Seeding(conv_blocks._CNN):
+    def __init__(self, *args, **kwargs):
+        torch.manual_seed(0)
+        super().__init__(*args, **kwargs)
+
+
+def scored_twice(settings, score, epochs=1):
+    return search_budgets._halve(settings, lambda *args: max(score(*args), score(*args)), epochs)
+
+
+def only_one_axis(logits, y, count):
+    confidence, predicted = logits.softmax(1).max(1)
+    rows = (predicted != y).nonzero().squeeze()  # a single error has no axis left
+    return rows[confidence[rows].argsort(descending=True)][:count]
+
+
+def model_frozen(model, x, y):
+    model.requires_grad_(False)
+    return saliency._gradient(model, x, y)
+
+
 class WrongSize(nn.Module):
     def __init__(self, channels, size=28, classes=10, norm=True, drop=0.0, conv=None):
         super().__init__()
         self.conv, self.head = (
-            conv(channels[0], channels[-1], bias=True),
+            (conv or conv_blocks._conv3x3)(channels[0], channels[-1], bias=True),
             nn.Linear(channels[-1] * size**2, classes),
         )
 
@@ -106,6 +143,16 @@ def keeps_three_quarters(settings, score, epochs=1):
     return settings[0], trials
 
 
+def occluded_by_loops(model, x, y, size):
+    lost = torch.zeros(x.shape[1] - size + 1, x.shape[2] - size + 1, dtype=x.dtype)
+    with torch.no_grad():
+        for i, j in np.ndindex(*lost.shape):
+            covered = x.clone()
+            covered[:, i : i + size, j : j + size] = 0
+            lost[i, j] = model(x[None])[0, y] - model(covered[None])[0, y]
+    return lost
+
+
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
     "offset lost": (
         conv_windows.windows,
@@ -131,7 +178,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "one row",
         "largest difference",
     ),
-    "half of x": (conv_backward.conv2d_backward, half_of_x, "one channel", "Item 0 of 3 differs"),
+    "half of x": (conv_backward.conv2d_backward, half_of_x, "one channel", "Item 1 of 3 differs"),
     "the kernel's size": (
         conv_backward.transposed_size,
         lambda n, k, s=1, p=0, d=1, o=0: n + k,
@@ -151,7 +198,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "shape should be (1, 1, 2, 2)",
     ),
     "point first": (
-        conv_blocks.SeparableConv,
+        separable.SeparableConv,
         PointFirst,
         "two channels to five",
         "shapes of its parameters",
@@ -160,7 +207,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         conv_blocks.CNN,
         Smooth,
         "one stage",
-        "compared with what its layers give",
+        "Entry 'logits in evaluation: largest difference",
     ),
     "the head's size": (conv_blocks.CNN, WrongSize, "one stage", "mat1 and mat2"),
     "twice the way": (
@@ -194,10 +241,10 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "'trials' differs",
     ),
     "predictions": (
-        search_budgets.confident_errors,
+        confident.confident_errors,
         lambda logits, y, count: logits.argmax(1)[:count],
         "four examples",
-        "largest difference",
+        "values differ",
     ),
     "twice the gradient": (
         saliency.input_gradient,
@@ -210,6 +257,60 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         lambda *args: saliency._occlude(*args) / args[3] ** 2,
         "2 × 2 covered",
         "0.25 times the expected one",
+    ),
+    "no gradient through the windows": (
+        conv_windows.windows,
+        lambda x, *rest: conv_windows.strided_windows(x.detach(), *rest),
+        "3 × 4 pixels",
+        "Entry 'gradient of x' differs",
+    ),
+    "nothing is returned": (
+        conv_windows.windows,
+        lambda x, *rest: print(len(rest)),
+        "3 × 4 pixels",
+        "yours is None",
+    ),
+    "float32 of float64": (
+        conv_backward.overlap_add,
+        lambda *args: conv_backward._overlap_add(*args).float(),
+        "stride 3, dilation 3",
+        "dtype should be float64",
+    ),
+    "a view of maps": (conv_blocks.CNN, ByView, "one stage", "view size is not compatible"),
+    "the same stage three times": (
+        conv_blocks.CNN,
+        SharedStages,
+        "all alike",
+        "Entry 'Conv2d layers' differs",
+    ),
+    "a seed in the class": (conv_blocks.CNN, Seeding, "one stage", "seeds PyTorch's"),
+    "tensors in the settings": (
+        search_budgets.grid_settings,
+        lambda *args: [
+            {name: torch.tensor(value) for name, value in one.items()}
+            for one in search_budgets._grid(*args)
+        ],
+        "one range, 3 trials",
+        "got:          a tensor",
+    ),
+    "every score twice": (
+        search_budgets.successive_halving,
+        scored_twice,
+        "two settings",
+        "Entry 'calls of score' differs",
+    ),
+    "a single error": (confident.confident_errors, only_one_axis, "a single error", "Error"),
+    "the model is frozen": (
+        saliency.input_gradient,
+        model_frozen,
+        "a linear model",
+        "Entry 'parameters that are frozen now' differs",
+    ),
+    "one call for every place": (
+        saliency.occlusion_map,
+        occluded_by_loops,
+        "a linear model",
+        "Entry 'calls of the model' differs",
     ),
     "a fault not listed": (
         cnn_runs.diagnose_cnns,
@@ -280,12 +381,22 @@ def last_of_equals(grad, x, size, stride):
     return conv_backward._place(share.unflatten(4, (size, size)), *x.shape[2:], stride)
 
 
-def ties_shared(grad, x, size, stride):
-    def equal_parts(window):
-        largest = (window == window.amax((-2, -1), keepdim=True)).to(window.dtype)
-        return largest / largest.sum((-2, -1), keepdim=True)
+def by_index_add(pieces, height, width, stride=1, dilation=1):
+    batch, channels, rows, columns, kh, kw = pieces.shape
+    down = stride * torch.arange(rows)[:, None, None, None] + dilation * torch.arange(kh)[:, None]
+    right = stride * torch.arange(columns)[:, None, None] + dilation * torch.arange(kw)
+    image = pieces.new_zeros(batch, channels, height * width)
+    image.index_add_(2, (down * width + right).flatten(), pieces.reshape(batch, channels, -1))
+    return image.view(batch, channels, height, width)
 
-    return pooling_backward._shared(grad, x, size, stride, equal_parts)
+
+def occluded_in_one_call(model, x, y, size):
+    rows, columns = (torch.arange(n - size + 1) for n in x.shape[1:])
+    corners = torch.cartesian_prod(rows, columns)
+    covered = image_changes._erase(x.expand(len(corners), -1, -1, -1), *corners.T, size)
+    with torch.no_grad():
+        logits = model(torch.cat([x[None], covered]))[:, y]
+    return (logits[0] - logits[1:]).view(len(rows), len(columns))
 
 
 class BareSeparable(nn.Module):
@@ -305,7 +416,9 @@ class BareSeparable(nn.Module):
 class ListedCNN(nn.Module):
     """Stages in lists, functions in place of modules, the head first."""
 
-    def __init__(self, channels, size=28, classes=10, norm=True, drop=0.0, conv=None):
+    def __init__(
+        self, channels, size=28, classes=10, norm=True, drop=0.0, conv=conv_blocks._conv3x3
+    ):
         super().__init__()
         self.head = nn.Linear(channels[-1] * (size // 2 ** (len(channels) - 1)) ** 2, classes)
         self.convs = nn.ModuleList(
@@ -319,6 +432,15 @@ class ListedCNN(nn.Module):
             x = F.max_pool2d(conv(x), 2)
             x = F.relu(self.norms[i](x) if self.norms else x)
         return self.head(F.dropout(x.flatten(1), self.drop, self.training))
+
+
+class LazyHead(conv_blocks._CNN):
+    def __init__(self, channels, size=28, classes=10, norm=True, drop=0.0, conv=None):
+        super().__init__(channels, size, classes, norm, drop, conv)
+        self.head, self.drop = nn.LazyLinear(classes), nn.Dropout(drop)
+
+    def forward(self, x):
+        return self.head(self.drop(self.features(x).reshape(len(x), -1)))
 
 
 def corners_aligned_in_both(x, degrees):
@@ -389,15 +511,17 @@ ALSO_RIGHT = {
     "F.fold": (conv_backward.overlap_add, by_fold),
     "torch.nn.grad": (conv_backward.conv2d_backward, by_transposed),
     "the last of equals": (pooling_backward.max_pool_backward, last_of_equals),
-    "ties shared": (pooling_backward.max_pool_backward, ties_shared),
-    "bare parameters": (conv_blocks.SeparableConv, BareSeparable),
+    "bare parameters": (separable.SeparableConv, BareSeparable),
     "lists of layers": (conv_blocks.CNN, ListedCNN),
     "corners aligned in both": (image_changes.rotate_each, corners_aligned_in_both),
     "by slices": (image_changes.shift_each, shifted_by_slices),
     "one by one": (image_changes.erase_each, erased_one_by_one),
     "columns first": (search_budgets.grid_settings, columns_first),
     "recursively": (search_budgets.successive_halving, halved_recursively),
-    "topk": (search_budgets.confident_errors, confident_by_topk),
+    "topk": (confident.confident_errors, confident_by_topk),
+    "flattened by reshape, a lazy head": (conv_blocks.CNN, LazyHead),
+    "index_add": (conv_backward.overlap_add, by_index_add),
+    "one call": (saliency.occlusion_map, occluded_in_one_call),
     "image by image": (saliency.input_gradient, gradient_one_by_one),
     "vmap": (saliency.input_gradient, gradient_by_vmap),
 }

@@ -67,12 +67,89 @@ def without_mean(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
     return y, mean, new_var
 
 
+def keeps_the_roots_gradient(root):
+    for node in graphs._order(root):
+        if node.parents and node is not root:
+            node.grad = 0.0
+    root.grad = root.grad or 1.0
+    for node in reversed(graphs._order(root)):
+        for parent, slope in zip(node.parents, node.slopes, strict=True):
+            parent.grad += slope * node.grad
+
+
+def only_the_first_one(grad, shape):
+    grad = grad.sum(tuple(range(grad.ndim - len(shape)))) if grad.ndim > len(shape) else grad
+    return grad.sum(shape.index(1), keepdim=True) if 1 in shape else grad
+
+
+def statistics_cut_off(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
+    _, new_mean, new_var = normalisation._batch_norm(
+        x, gamma, beta, mean, var, training, momentum, eps
+    )
+    if training:
+        mean, var = x.detach().mean(0), x.detach().var(0, correction=0)
+    return gamma * (x - mean) / (var + eps).sqrt() + beta, new_mean.detach(), new_var.detach()
+
+
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
     "a number, no Value": (
         autograd.add,
         lambda a, b: a.data + b.data,
         "2 and 3",
         "return a Value(data, parents",
+    ),
+    "the operator itself": (autograd.add, lambda a, b: a + b, "2 and 3", "unsupported operand"),
+    "no comma": (
+        autograd.relu,
+        lambda a: autograd.Node(max(a.data, 0.0), (a), (1.0,)),
+        "2",
+        "mind the comma in (a,)",
+    ),
+    "an iterator": (
+        graphs.topological_order,
+        lambda root: reversed(graphs._order(root)[::-1]),
+        "a product of two numbers",
+        "return a list, not a list_reverseiterator",
+    ),
+    "the root's gradient kept": (
+        graphs.backward,
+        keeps_the_roots_gradient,
+        "called for the result, then for a number on the way",
+        "The largest difference is 15",
+    ),
+    "only the first axis of size 1": (
+        broadcasting.unbroadcast,
+        only_the_first_one,
+        "two axes of size 1",
+        "The shape should be (2, 1, 1)",
+    ),
+    "epsilon of its own": (
+        adaptive.adam_step,
+        lambda w, g, m, s, t, rate, betas=(0.9, 0.999), eps=1e-8: adaptive.adam_with_fault(
+            w, g, m, s, t, rate, betas
+        ),
+        "four steps with betas = (0.8, 0.95), eps = 0.01",
+        "Entry 'path' differs",
+    ),
+    "statistics cut off": (
+        normalisation.batch_norm,
+        statistics_cut_off,
+        "training, two examples",
+        "Entry 'gradient by x' differs",
+    ),
+    "no gradient": (
+        normalisation.layer_norm,
+        lambda x, gamma, beta, eps=1e-5: F.layer_norm(
+            x.detach(), gamma.shape, gamma.detach(), beta.detach(), eps
+        ),
+        "one example: 1 and 3",
+        "none: y is cut off from it",
+    ),
+    "whole channels": (
+        regularisation.dropout,
+        lambda x, p, training: (F.dropout2d if x.ndim == 4 else F.dropout)(x, p, training),
+        "training, images",
+        "'the mask repeats along an axis'",
     ),
     "a difference": (
         autograd.add,
@@ -110,7 +187,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         graphs.backward,
         leaves_only,
         "a product of two numbers",
-        "Entry 'of the steps' differs",
+        "Entry 'of the steps', item 1",
     ),
     "twice the sum": (
         broadcasting.unbroadcast,
@@ -131,25 +208,25 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "got",
     ),
     "fourth powers": (adaptive.rmsprop_step, squared_twice, "one step", "differs"),
-    "signs": (adaptive.adam_step, sign_descent, "one step", "Entry 'last state' differs"),
+    "signs": (adaptive.adam_step, sign_descent, "one step", "Entry 'last state', item 1"),
     "signs with decay": (weight_decay.adamw_step, sign_descent, "one step", "differs"),
     "hundredfold": (
         initialisation.xavier_std,
         lambda weight, gain=1.0: 1.0 * weight.shape[1],
-        "2 inputs, 2 outputs",
-        "difference is 1.29",
+        "3 inputs, 5 outputs",
+        "6 times the expected one",
     ),
     "the weight itself": (
         initialisation.kaiming_std,
         lambda weight: weight,
-        "2 inputs, 2 outputs",
-        "shape should be",
+        "3 inputs, 5 outputs",
+        "should be a float, yours is a tensor",
     ),
     "mean forgotten": (
         normalisation.batch_norm,
         without_mean,
         "training, two examples",
-        "Item 1 of 3 differs",
+        "Entry 'new running mean' differs",
     ),
     "a shift": (normalisation.layer_norm, shifted_layer, "one example", "off by the constant 0.5"),
     "Gaussian noise": (
@@ -230,7 +307,20 @@ def batch_norm_by_rsqrt(x, gamma, beta, mean, var, training, momentum=0.1, eps=1
     return (x - m) * torch.rsqrt(v + eps) * gamma + beta, mean, var
 
 
+def last_against_before(losses, patience):
+    known = np.where(np.isnan(losses), math.inf, losses)
+    return len(known) > patience and known[-patience:].min() >= known[:-patience].min()
+
+
 ALSO_RIGHT = {
+    "parents and slopes the other way round": (
+        autograd.mul,
+        lambda a, b: autograd.Node(a.data * b.data, (b, a), (a.data, b.data)),
+    ),
+    "True for 1": (
+        autograd.relu,
+        lambda a: autograd.Node(a.data * (a.data > 0), (a,), (a.data > 0,)),
+    ),
     "a list of parents": (
         autograd.add,
         lambda a, b: autograd.Node(a.data + b.data, [a, b], [1, 1]),
@@ -247,13 +337,7 @@ ALSO_RIGHT = {
     ),
     "bernoulli": (regularisation.dropout, masked),
     "batch norm by rsqrt": (normalisation.batch_norm, batch_norm_by_rsqrt),
-    "stop, counted": (
-        schedules.stop_early,
-        lambda losses, patience: (
-            len(losses) > patience
-            and np.nanmin(losses[-patience:]) >= np.nanmin([math.inf, *losses[:-patience]])
-        ),
-    ),
+    "the last ones against those before": (schedules.stop_early, last_against_before),
 }
 
 
@@ -300,6 +384,21 @@ def test_a_second_call_adds_at_the_leaves_and_starts_afresh_in_between():
     assert t.grad == 66
 
 
+@pytest.mark.parametrize(
+    ("wrong", "label"),
+    [
+        (lambda x, p: x[-1] >= x[-1 - p] if len(x) > p else False, "falling, but above the first"),
+        (lambda x, p: schedules._stop(x, 2), "patience of 1"),
+        (lambda x, p: len(x) - 1 - int(np.nanargmin(x)) >= p, None),
+    ],
+)
+def test_when_to_stop_depends_on_the_best_loss_and_on_patience(wrong, label):
+    if label is None:
+        assert schedules.stop_early(wrong) is wrong
+    else:
+        assert label in message(schedules.stop_early, wrong).splitlines()[0]
+
+
 def test_a_hundred_sums_deep_is_no_problem_and_far_deeper_neither():
     root = autograd.Node(1.0)
     for _ in range(5000):
@@ -317,7 +416,11 @@ def test_the_optimisers_judge_agrees_with_torch_run_as_a_whole():
         weight.grad = g.clone()
         optimiser.step()
     path = optimisers._follow(2, counted=True)(
-        weight_decay.adamw_step.reference, torch.ones(3, dtype=torch.float64), gradients, 0.02, 0.5
+        weight_decay.adamw_step.reference,
+        torch.ones(3, dtype=torch.float64),
+        gradients,
+        0.02,
+        {"decay": 0.5},
     )["path"]
     assert torch.allclose(path[-1], weight.detach(), rtol=1e-12, atol=0)
 

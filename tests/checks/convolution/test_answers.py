@@ -39,6 +39,16 @@ class TooWide(nn.Sequential):
         )
 
 
+class TenClasses(lenet._Net):
+    def __init__(self, classes=10):
+        super().__init__()
+
+
+class Dropping(lenet._Net):
+    def forward(self, x):
+        return F.dropout(super().forward(x), 0.5, self.training)
+
+
 class Mixed(lenet._Net):
     """The examples of a batch are mixed up by the wrong order of the axes."""
 
@@ -66,7 +76,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         correlation.correlate,
         lambda x, w: correlation._correlate(x, w).tolist(),
         "a single 1",
-        "should be a Tensor, yours is a list",
+        "should be a tensor, yours is a list",
     ),
     "absolute values": (
         correlation.correlate,
@@ -109,13 +119,13 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         convolution.output_size,
         lambda n, k, s=1, p=0, d=1: (n + 4 * p - d * (k - 1) - 1) // s + 1,
         "5 pixels, kernel 3, padding 1",
-        "Entry 'size' differs",
+        "got:          7",
     ),
     "as if padded": (
         convolution.output_size,
         lambda n, k, s=1, p=0, d=1: n // s,
         "5 pixels, kernel 3",
-        "Entry 'size' differs",
+        "got:          5",
     ),
     "bias twice": (
         convolution.conv2d,
@@ -142,14 +152,14 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "kernel not a square": (
         convolution.count_parameters,
         lambda i, o, k, h, w, g=1: o * i // g * 2 * k + o,
-        "1 channel in, 1 out",
-        "difference is 1",
+        "2 channels in, 3 out",
+        "got:          15",
     ),
     "input pixels": (
         convolution.multiply_adds,
         lambda i, o, k, h, w, g=1: (h + k - 1) * (w + k - 1) * o * i * k * k // g,
         "1 channel in, 2 out",
-        "difference is 396",
+        "got:          756",
     ),
     "padded pooling": (pooling.max_pool, on_ones, "4 × 4 pixels", "shape should be (1, 1, 2, 2)"),
     "minimum": (
@@ -164,19 +174,19 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
             f, x, shift, stride, measure=lambda d: (d**2).max()
         ),
         "every column",
-        "6 times the expected one",
+        "got:          36",
     ),
     "product of strides alone": (
         receptive_field.receptive_field,
         lambda layers: math.prod(s for _, s, _ in layers),
         "one kernel of 3",
-        "0.33333 times the expected one",
+        "got:          1",
     ),
     "a square": (
         receptive_field.receptive_field,
         lambda layers: receptive_field.footprint(layers) ** 2,
         "one kernel of 3",
-        "3 times the expected one",
+        "got:          9",
     ),
     "rows and columns": (lenet.LeNet, Transposed, "one image", "Entry 'logits' differs"),
     "another network": (
@@ -186,6 +196,52 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "Entry 'shapes of the parameters' differs",
     ),
     "mixed": (lenet.LeNet, Mixed, "three images", "Entry 'logits' differs"),
+    "classes ignored": (lenet.LeNet, TenClasses, "four classes", "(10, 84)"),
+    "dropout of the logits": (lenet.LeNet, Dropping, "one image", "logits in training mode"),
+    "the whole set at once": (
+        lenet.test_accuracy,
+        lambda model, x, y, size=500: lenet._accuracy(model, x, y, len(x)),
+        "7 examples",
+        "Entry 'images in each batch' differs",
+    ),
+    "an array": (
+        correlation.slope,
+        lambda z, dy, dx: correlation._slope(z, dy, dx).numpy(),
+        "rises 5 m",
+        "should be a tensor, yours is a NumPy array",
+    ),
+    "no gradient flows": (
+        convolution.conv2d,
+        lambda x, *rest: F.conv2d(x.detach(), *rest),
+        "one image, one channel",
+        "Entry 'gradient of x' differs",
+    ),
+    "float32 of float64": (
+        convolution.conv2d,
+        lambda *args: F.conv2d(*args).float(),
+        "every second row",
+        "dtype should be float64",
+    ),
+    "one window too few where all fit": (
+        convolution.output_size,
+        lambda n, k, s=1, p=0, d=1: (n + 2 * p - d * (k - 1)) // s,
+        "7 pixels, kernel 3, stride 2",
+        "got:          2",
+    ),
+    "the shift multiplied by the stride": (
+        pooling.equivariance_error,
+        lambda layer, x, shift, stride=1: pooling._gap(
+            layer, x, shift * stride, back=lambda z: z.roll(shift, -1)
+        ),
+        "stride 2, padded with zeros",
+        "got:",
+    ),
+    "the first image alone": (
+        pooling.equivariance_error,
+        lambda layer, x, shift, stride=1: pooling._gap(layer, x[:1], shift, stride),
+        "a convolution padded with zeros",
+        "got:",
+    ),
     "in per cent": (
         lenet.test_accuracy,
         lambda *args: 100 * lenet._accuracy(*args),
@@ -213,7 +269,7 @@ def by_unfold(x, w):
 
 
 def by_numpy(x, w):
-    return np.correlate(x.numpy(), w.numpy(), mode="valid")
+    return torch.from_numpy(np.correlate(x.numpy(), w.numpy(), mode="valid"))
 
 
 def over_the_kernel(x, weight, bias=None, stride=1, padding=0, dilation=1):
@@ -238,7 +294,7 @@ def slope_by_differences(z, dy, dx):
     smooth = np.array([1, 2, 1]) / 4
     down = sum(smooth[k] * down[1:-1, k : down.shape[1] - 2 + k] for k in range(3))
     right = sum(smooth[k] * right[k : right.shape[0] - 2 + k, 1:-1] for k in range(3))
-    return np.sqrt(down**2 + right**2)
+    return torch.from_numpy(np.sqrt(down**2 + right**2)).to(z.dtype)
 
 
 def pool_by_reshape(x, size, stride=None):
@@ -306,13 +362,16 @@ ALSO_RIGHT = {
             p.numel() for p in nn.Conv2d(c_in, c_out, kernel, groups=groups).parameters()
         ),
     ),
-    "a float": (convolution.multiply_adds, lambda i, o, k, h, w, g=1: h * w * i / g * o * k**2),
+    "a quotient": (
+        convolution.multiply_adds,
+        lambda i, o, k, h, w, g=1: int(h * w * i / g * o * k**2),
+    ),
     "reshape": (pooling.max_pool, pool_by_reshape),
     "torch.roll": (
         pooling.equivariance_error,
         lambda f, x, shift, stride=1: torch.max(
             torch.abs(torch.roll(f(x), shift // stride, 3) - f(torch.roll(x, shift, 3)))
-        ),
+        ).item(),
     ),
     "backwards": (receptive_field.receptive_field, field_backwards),
     "lazy layers": (lenet.LeNet, Lazy),

@@ -39,9 +39,9 @@ def read_by_numpy(path):
     types = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in types:
         raise ValueError(f"not an idx file: {path}")
-    shape = np.frombuffer(
-        content[4 : 4 + 4 * content[3]].ljust(4 * content[3], b"\0"), ">u4"
-    ).astype(int)
+    if len(content) < 4 + 4 * content[3]:
+        raise ValueError(f"no whole header: {path}")
+    shape = np.frombuffer(content[4 : 4 + 4 * content[3]], ">u4").astype(int)
     body, kind = content[4 + 4 * content[3] :], np.dtype(types[content[2]])
     if len(body) != shape.prod() * kind.itemsize:
         raise ValueError(f"{path}: {len(body)} bytes of data")
@@ -56,8 +56,8 @@ def read_floats(path):
     return read_by_numpy(path).double()
 
 
-class TensorItems(Dataset):
-    """Labels as int64 tensors, division after float(): as right as the reference."""
+class FloatItems(Dataset):
+    """Division after float(): as right as the reference."""
 
     def __init__(self, images, labels, transform=None):
         self.images, self.labels = read_by_numpy(images), read_by_numpy(labels).long()
@@ -69,15 +69,22 @@ class TensorItems(Dataset):
         return self.labels.shape[0]
 
     def __getitem__(self, index):
-        return self.transform(self.images[index].float().div(255).unsqueeze(0)), self.labels[index]
+        return self.transform(self.images[index].float().div(255).unsqueeze(0)), int(
+            self.labels[index]
+        )
 
 
-class NoTransform(TensorItems):
+class TensorLabels(FloatItems):
+    def __getitem__(self, index):
+        return super().__getitem__(index)[0], self.labels[index]
+
+
+class NoTransform(FloatItems):
     def __getitem__(self, index):
         return self.images[index][None] / 255, int(self.labels[index])
 
 
-class ByFile(TensorItems):
+class ByFile(FloatItems):
     def __len__(self):
         return 2
 
@@ -89,6 +96,18 @@ class Hashed(augmentation._Augmented):
         )
         x, y = self.data[index]
         return self.augment(x, torch.Generator().manual_seed(seed)), y
+
+
+class GloballySeeded(Hashed):
+    def __getitem__(self, index):
+        generator = torch.manual_seed(hash((self.seed, self.epoch, index)) % 2**32)
+        x, y = self.data[index]
+        return self.augment(x, generator), y
+
+
+class FirstImage(Hashed):
+    def __getitem__(self, index):
+        return self.data[0][0] + super().__getitem__(index)[0] - self.data[index][0], index % 7
 
 
 class Python(Hashed):
@@ -168,9 +187,9 @@ def mae_by_ratio(output, target, hole):
     return (weights * (output - target).abs()).sum() / len(output)
 
 
-def psnr_by_root(output, target, hole):
+def psnr_by_root(output, target, hole, floor=1e-10, extra=0.0):
     error = (((output - target) ** 2) * hole).flatten(1).sum(1) / hole.flatten(1).sum(1)
-    return (20 * torch.log10(1 / error.clamp(min=1e-10).sqrt())).mean()
+    return (20 * torch.log10(1 / (error.clamp(min=floor) + extra).sqrt())).mean()
 
 
 def nearest_by_cdist(x, hole, bank):
@@ -188,9 +207,17 @@ def clip_in_torch(parameters, most):
 
 def clip_new_tensors(parameters, most):
     kept = [p for p in parameters if p.grad is not None]
-    norm = math.sqrt(sum(p.grad.square().sum().item() for p in kept))
+    norm = torch.stack([p.grad.norm() for p in kept]).norm()
     for p in kept:
-        p.grad = p.grad * min(1.0, most / norm)
+        p.grad = p.grad * (most / norm).clamp(max=1)
+    return norm
+
+
+def clip_by_joint_length(parameters, most):
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norm = sum(g.pow(2).sum() for g in gradients).sqrt()
+    for g in gradients:
+        g *= min(1.0, most / (norm.item() + 1e-12))
     return norm
 
 
@@ -219,6 +246,10 @@ def average_by_loading(average, model, decay):
     )
 
 
+def average_in_eval(average, model, decay):
+    average_by_data(average.eval(), model, decay)
+
+
 def average_half(average, model, decay):
     average_by_data(average, model, 0.5)
 
@@ -243,6 +274,17 @@ def record_in_eval(model, names, x):
     return record_with_stack(model.eval(), names, x)
 
 
+def record_and_clear(model, names, x):
+    kept = record_with_stack(model, names, x)
+    for module in model.modules():
+        module._forward_hooks.clear()
+    return kept
+
+
+def record_one_by_one(model, names, x):
+    return {name: record_with_stack(model, [name], x)[name] for name in names}
+
+
 def record_arrays(model, names, x):
     return list(record_with_stack(model, names, x).values())
 
@@ -260,6 +302,8 @@ def fit(
         )
     for row in training.train(step, batches, epochs=epochs, start=len(history), progress=False):
         row.update(validate())
+        if wrong == "one entry":
+            row.pop("accuracy")
         history.append(row)
         waited += 1
         if row["validation"] < lowest:
@@ -295,6 +339,52 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "a fixed length": (image_files.ImageFiles, ByFile, "five images", "Entry 'length' differs"),
     "products": (augmentation.Augmented, Products, "two items", "augmented alike"),
     "masks": (sampling.stratified_split, split_masks, "four of each", "return positions"),
+    "lists": (sampling.stratified_split, split_lists, "four of each", "return two tensors"),
+    "labels as tensors": (image_files.ImageFiles, TensorLabels, "two images", "should be an int"),
+    "the global generator, seeded": (
+        augmentation.Augmented,
+        GloballySeeded,
+        "one item",
+        "draws from the global generator",
+    ),
+    "always the image in front": (
+        augmentation.Augmented,
+        FirstImage,
+        "one item",
+        "their own image",
+    ),
+    "only the validation loss": (
+        resumable.fit_resumable,
+        fit_wrongly("one entry"),
+        "two epochs",
+        "accuracies, of validate too",
+    ),
+    "somebody else's hook": (
+        hooks.record_activations,
+        record_and_clear,
+        "the first layer",
+        "one was there before",
+    ),
+    "a run for each name": (
+        hooks.record_activations,
+        record_one_by_one,
+        "two layers",
+        "times the model ran",
+    ),
+    "new tensors": (clipping.clip_gradients, clip_new_tensors, "(3, 4)", "still the same tensors"),
+    "a float": (
+        clipping.clip_gradients,
+        lambda parameters, most: clip_in_torch(parameters, most).item(),
+        "(3, 4)",
+        "should be a tensor, yours is a float",
+    ),
+    "evaluation mode": (averaging.ema_update, average_in_eval, "one update", "training mode"),
+    "a floor that is added": (
+        inpainting.psnr,
+        lambda *args: psnr_by_root(*args, floor=0.0, extra=1e-10),
+        "almost perfectly",
+        "difference",
+    ),
     "ten times the share": (
         sampling.stratified_split,
         lambda y, share, generator: split_by_sorting(y, min(1, 2 * share), generator),
@@ -311,7 +401,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         collating.pad_collate,
         pad_float_mask,
         "lengths 2 and 1",
-        "Entry 'dtypes' differs",
+        "dtype should be bool",
     ),
     "sorted by length": (collating.pad_collate, pad_sorted, "lengths 1, 4 and 2", "differs"),
     "the sum": (
@@ -324,7 +414,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         inpainting.hole_mae,
         lambda *args: mae_by_loop(*args) / 2,
         "one image, two",
-        "Entry 'value' differs",
+        "Entry 'loss' differs",
     ),
     "peak of 255": (
         inpainting.psnr,
@@ -351,7 +441,12 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "the first layer",
         "Entry 'mode' differs",
     ),
-    "a list": (hooks.record_activations, record_arrays, "the first layer", "result"),
+    "a list": (
+        hooks.record_activations,
+        record_arrays,
+        "the first layer",
+        "Entry 'activations' differs",
+    ),
     "the shuffling starts anew": (
         resumable.fit_resumable,
         fit_wrongly("no generator"),
@@ -368,7 +463,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         resumable.fit_resumable,
         fit_wrongly("silent"),
         "two epochs",
-        "Entry 'reports' differs",
+        "lengths of the histories",
     ),
     "the last row alone": (
         resumable.fit_resumable,
@@ -393,11 +488,10 @@ def test_an_unforeseen_error_is_caught_on_the_smallest_case(check, wrong, label,
 
 ALSO_RIGHT = {
     "NumPy": (idx_files.read_idx, read_by_numpy),
-    "labels as tensors": (image_files.ImageFiles, TensorItems),
+    "by float": (image_files.ImageFiles, FloatItems),
     "SHA-256": (augmentation.Augmented, Hashed),
     "Python's hash": (augmentation.Augmented, Python),
     "sorted": (sampling.stratified_split, split_by_sorting),
-    "lists": (sampling.stratified_split, split_lists),
     "N over counts": (
         sampling.balanced_weights,
         lambda y: (len(y) / torch.bincount(y).clamp(min=1))[y],
@@ -414,7 +508,7 @@ ALSO_RIGHT = {
     "20 log of the root": (inpainting.psnr, psnr_by_root),
     "cdist": (inpainting.nearest_fill, nearest_by_cdist),
     "torch's own": (clipping.clip_gradients, clip_in_torch),
-    "new tensors": (clipping.clip_gradients, clip_new_tensors),
+    "joint length": (clipping.clip_gradients, clip_by_joint_length),
     "data": (averaging.ema_update, average_by_data),
     "loaded": (averaging.ema_update, average_by_loading),
     "ExitStack": (hooks.record_activations, record_with_stack),
@@ -543,7 +637,8 @@ def test_balanced_weights_make_a_sampler_balanced():
 
 
 def test_augmentation_is_the_same_in_whichever_order_items_are_asked_for():
-    data = Hashed(augmentation._Items(50), augmentation._noise, seed=3)
+    visits = augmentation.Visits((3,), (7,), (0,))
+    data = Hashed(augmentation._Items(50), visits.augment, seed=3)
     data.epoch = 7
     there = torch.stack([data[i][0] for i in range(50)])
     back = torch.stack([data[i][0] for i in reversed(range(50))]).flip(0)

@@ -7,7 +7,7 @@ import torch
 from answers import WARNINGS_ARE_ERRORS, assert_caught, assert_passes
 
 from dlcourse.checks.diffusion import clinic as broken_samplers
-from dlcourse.checks.diffusion import conversions
+from dlcourse.checks.diffusion import conversions, distance
 from dlcourse.checks.diffusion import forward as diffusion_forward
 from dlcourse.checks.diffusion import reverse as diffusion_reverse
 from dlcourse.checks.diffusion import training as diffusion_training
@@ -140,6 +140,28 @@ def own_target_noise(model, x0, abar, kind="eps"):
     return (output - diffusion.target(x0, torch.randn_like(x0), t, abar, kind)).square().mean()
 
 
+def drawn_wrongly(fault):
+    """Algorithm 1 with one fault in what is drawn or handed on."""
+
+    def loss(model, x0, abar, kind="eps"):
+        t, eps = torch.randint(len(abar), (len(x0),)), torch.randn_like(x0)
+        if fault == "one noise for all numbers":
+            eps = torch.randn(len(x0), *[1] * (x0.dim() - 1)).expand_as(x0)
+        if fault == "one noise for all examples":
+            eps = torch.randn_like(x0[:1]).expand_as(x0)
+        if fault == "early times":
+            t = (torch.rand(len(x0)) ** 2 * len(abar)).long()
+        if fault == "its own seed":
+            eps = torch.randn(x0.shape, generator=torch.Generator().manual_seed(0))
+            t = torch.arange(len(x0)) % len(abar)
+        xt = diffusion.q_sample(x0, t, eps, abar)
+        output = model(xt.double() if fault == "double" else xt, t)
+        output = output.detach() if fault == "detached" else output
+        return (output - diffusion.target(x0, eps, t, abar, kind)).square().mean()
+
+    return loss
+
+
 def test_the_library_passes(capfd):
     assert_passes(diffusion_forward.cumulative, lambda *args: diffusion.cumulative(*args), capfd)
     assert_passes(diffusion_forward.q_sample, lambda *args: diffusion.q_sample(*args), capfd)
@@ -164,13 +186,50 @@ def test_wrong_answers_are_caught():
     assert_caught(
         diffusion_reverse.mixture_score, by_underflowing_densities, "far away", "inf or NaN"
     )
-    assert_caught(diffusion_training.diffusion_loss, always_eps, "a model of v", "loss over")
+    assert_caught(
+        diffusion_training.diffusion_loss, always_eps, "a model of v", "whatever the kind"
+    )
     assert_caught(diffusion_training.diffusion_loss, half_batch, "4000 points", "time")
     assert_caught(
         diffusion_training.diffusion_loss, own_target_noise, "4000 points", "draw it once"
     )
+    for fault, says in {
+        "one noise for all numbers": "each number of an example",
+        "one noise for all examples": "mean of the noise",
+        "early times": "equally often",
+        "its own seed": "next call",
+        "double": "dtype of xt",
+        "detached": "cut off",
+    }.items():
+        assert_caught(diffusion_training.diffusion_loss, drawn_wrongly(fault), "4000 points", says)
+    assert_caught(
+        diffusion_training.diffusion_loss,
+        lambda *args: diffusion.diffusion_loss(*args).item(),
+        "4000 points",
+        "a float",
+    )
+    assert_caught(
+        diffusion_forward.q_sample,
+        lambda x0, t, eps, abar: diffusion.q_sample(x0.double(), t, eps, abar),
+        "one number",
+        "float64",
+    )
+    assert_caught(
+        conversions.to_x0_eps,
+        lambda output, xt, t, abar, kind: diffusion.to_x0_eps(
+            output, xt, t, abar, "eps" if kind == "score" else kind
+        ),
+        "kind score, three points",
+        "Item 1 of 2",
+    )
+    assert_caught(
+        distance.energy_distance,
+        lambda a, b: 2 * torch.cdist(a, b).mean() - torch.pdist(a).mean() - torch.pdist(b).mean(),
+        "two points against three",
+        "a point's distance from itself is left out",
+    )
     assert_caught(diffusion_forward.q_sample, fresh_noise, "one number", "largest difference")
-    assert_caught(diffusion_forward.posterior, log_variance, "one number", "Item 1 of 2")
+    assert_caught(diffusion_forward.posterior, log_variance, "one number", "Item 2 of 2")
     assert_caught(
         diffusion_reverse.ancestral_step, no_noise_at_t_1, "float64", "largest difference"
     )

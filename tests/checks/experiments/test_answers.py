@@ -2,6 +2,7 @@
 tensor engine and of experiments."""
 
 import inspect
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -81,6 +82,62 @@ def one_trial_short(objective, ranges, trials, rng):
     return search.random_search.reference(objective, ranges, trials - 1, rng)
 
 
+def one_axis_only(grad, a, axis=None):
+    mask = a == a.max(axis=axis, keepdims=True)
+    shape = list(a.shape)
+    if axis is not None:
+        shape[axis] = 1
+    return mask / mask.sum(axis=axis, keepdims=True) * np.reshape(grad, shape if grad.ndim else ())
+
+
+def with_a_higher_limit(root):
+    sys.setrecursionlimit(20_000)
+    return tensor_graph._recursive(root)
+
+
+def shared_arrays(root):
+    """Keeps the first array that arrives, and adds to it in place."""
+    root.grad, met = np.ones_like(root.data), set()
+    for node in reversed(tensor_graph.order_by_counting(root)):
+        for parent, grad in zip(
+            node.parents, node.pull(node.grad) if node.parents else (), strict=True
+        ):
+            if id(parent) in met or not parent.parents:
+                parent.grad += grad
+            else:
+                parent.grad = grad
+            met.add(id(parent))
+    return float(root.data)
+
+
+class FirstRate(adaptive_optimisers.PlainRMSProp):
+    def __init__(self, *args, **settings):
+        super().__init__(*args, **settings)
+        self.first = self.rate
+
+    def step(self):
+        self.rate = self.first
+        super().step()
+
+
+class NoStep(adaptive_optimisers.PlainAdamW):
+    def step(self):
+        pass
+
+
+def a_little_added(x, y, folds, score):
+    scaled = [(x - x[a].mean(0)) / (x[a].std(0) + 1e-8) for a, _ in folds]
+    return [score(z[a], y[a], z[b], y[b]) for z, (a, b) in zip(scaled, folds, strict=True)]
+
+
+def validated_twice(parameters, epoch, validate, patience, most):
+    def both():
+        validate()
+        return validate()
+
+    return stopping._stop(parameters, epoch, both, patience, most)
+
+
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
     "only a reshape": (
         tensor_engine.unbroadcast,
@@ -92,13 +149,96 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         tensor_engine.add_backward,
         lambda grad, a, b: (grad, -grad),
         "two numbers",
-        "Item 1 of 2 differs. Your answer has the opposite sign",
+        "Item 2 of 2 differs. Your answer has the opposite sign",
     ),
     "one gradient": (
         tensor_engine.mul_backward,
         lambda grad, a, b: grad * b,
         "two numbers",
         "expected",
+    ),
+    "a list for the engine": (
+        tensor_engine.add_backward,
+        lambda *args: [*tensor_engine.add_backward.reference(*args)],
+        "two numbers",
+        "return a tuple: the engine takes a list for a single gradient",
+    ),
+    "only b's copies": (
+        tensor_engine.matmul_backward,
+        lambda grad, a, b: (
+            grad @ b.swapaxes(-1, -2),
+            tensor_engine._unbroadcast(a.swapaxes(-1, -2) @ grad, b.shape),
+        ),
+        "one matrix (4, 3) @ a stack",
+        "The shape should be (4, 3), yours is (5, 4, 3)",
+    ),
+    "one axis only": (
+        reductions.max_backward,
+        one_axis_only,
+        "a stack over axes 0 and 2, with ties",
+        "TypeError",
+    ),
+    "a limit raised": (
+        tensor_graph.topological_order,
+        with_a_higher_limit,
+        "the sum of x",
+        "the limit was raised",
+    ),
+    "one array for two parents": (
+        gradients.backward,
+        shared_arrays,
+        "a diamond",
+        "Entry 'gradient of z * x' differs",
+    ),
+    "a step of its own": (
+        gradients.gradient_check,
+        lambda f, gradient, x, step=1e-5: gradients.error_by_differences(f, gradient, x),
+        "cubes, the slope without the step's",
+        "The largest difference is 0.0769",
+    ),
+    "the first rate for ever": (
+        adaptive_optimisers.RMSProp,
+        FirstRate,
+        "the rate is set anew",
+        "parameter 1 after step 2",
+    ),
+    "not a step": (
+        adaptive_optimisers.AdamW,
+        NoStep,
+        "one step from 1",
+        "no parameter has moved",
+    ),
+    "NaN skipped": (
+        stopping.suggest_rate,
+        lambda rates, losses, beta: stopping._suggest(
+            rates[np.isfinite(losses)], losses[np.isfinite(losses)], beta
+        ),
+        "NaN in between",
+        "1000 times",
+    ),
+    "validated twice": (
+        stopping.fit_with_patience,
+        validated_twice,
+        "better in each of 3",
+        "'calls of validate' differs",
+    ),
+    "a generator of its own": (
+        model_selection.k_fold,
+        lambda n, k, rng: model_selection._folds(n, k, np.random.default_rng(7)),
+        "9 examples, 3 folds",
+        "'another rng gives others'",
+    ),
+    "a little added to sigma": (
+        model_selection.cross_validate,
+        a_little_added,
+        "a feature that is the same in training alone",
+        "times the expected one",
+    ),
+    "arrays only": (
+        paired_seeds.paired_comparison,
+        lambda a, b: paired_seeds._error(a - b),
+        "lists of four",
+        "TypeError",
     ),
     "einsum typo": (
         tensor_engine.matmul_backward,
@@ -155,7 +295,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         normalisation_backward.batch_norm_backward,
         one_entry_off,
         "2 examples, 1 feature",
-        "Item 0 of 3 differs",
+        "Item 1 of 3 differs",
     ),
     "a pair": (
         normalisation_backward.layer_norm_backward,
@@ -167,7 +307,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         adaptive_optimisers.AdamW,
         Signs,
         "two steps, two parameters",
-        "parameter 0 after step 2",
+        "parameter 1 after step 1",
     ),
     "no such state": (
         adaptive_optimisers.RMSProp,
@@ -185,7 +325,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         stopping.fit_with_patience,
         twice_the_epochs,
         "better in each of 3",
-        "epochs trained",
+        "Entry 'losses', item 1",
     ),
     "k + 1 folds": (
         model_selection.k_fold,
@@ -210,7 +350,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         paired_seeds.mean_and_error,
         lambda values: (np.mean(values), np.ptp(values)),
         "two seeds, 1 and 3",
-        "Item 1 of 2 differs",
+        "Item 2 of 2 differs",
     ),
     "in per cent": (
         paired_seeds.paired_comparison,
@@ -294,7 +434,7 @@ def test_a_right_subclass_passes_step_by_step():
 def test_a_queue_in_place_of_a_topological_order_is_caught():
     text = message(gradients.backward, nearest_first)
     assert "a short and a long way to one node" in text.splitlines()[0]
-    assert "walked through by distance" in text
+    assert "0.5 times the expected one" in text
 
 
 def test_a_second_call_that_passes_on_what_the_first_one_left_is_caught():
@@ -362,8 +502,15 @@ def test_the_judges_of_graphs_and_of_blanks_agree_with_one_another():
         for root, other in zip(ours, theirs, strict=True):
             value = gradients.backward.reference(other)
             assert gradients.run_backward(root) == pytest.approx(value)
-        for one, other in zip(leaves, others, strict=True):
+        for one, other in zip(leaves.values(), others.values(), strict=True):
             assert np.allclose(one.grad, other.grad)
+
+
+def test_the_judge_of_a_gradient_check_agrees_with_a_closed_form():
+    x = np.array([1.0, -2.0, 4.0])
+    for step in (0.5, 0.1):  # of a cube the central difference is 3 x² + h²
+        error = gradients.error_by_differences(gradients.cubes, 3 * x**2, x, step)
+        assert error == pytest.approx(max(step**2 / (3 * x**2 + step**2)))
 
 
 def test_every_public_judge_is_documented():

@@ -15,6 +15,7 @@ from dlcourse.checks.first_network import (
     loss_gradients,
     losses,
     networks,
+    torch_training,
     training,
 )
 from dlcourse.checks.first_network import clinic as broken_loops
@@ -33,6 +34,13 @@ def momentum_instead(parameters, gradients, rate):
 def without_the_bias_step(x, y, parameters):
     loss, gradients = networks.loss_and_gradients.reference(x, y, parameters)
     return loss, gradients | {"b1": 0 * gradients["b1"]}
+
+
+def open_at_zero(x, y, parameters):
+    loss, gradients = networks.loss_and_gradients.reference(x, y, parameters)
+    z, hidden, _ = networks._forward(x, parameters)
+    grad = networks._logits_gradient(x, y, parameters) @ parameters["w2"].T * (z >= 0)
+    return loss, gradients | {"w1": x.T @ grad, "b1": grad.sum(0)}
 
 
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
@@ -72,7 +80,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         losses.cross_entropy,
         lambda z, y: F.cross_entropy(torch.tensor(z), torch.tensor(y), reduction="none").numpy(),
         "one example, two equal scores",
-        "The shape should be ()",
+        "should be a float, yours is a NumPy array",
     ),
     "labels as they are": (
         losses.one_hot,
@@ -114,14 +122,14 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         networks.loss_and_gradients,
         without_the_bias_step,
         "one example",
-        "Item 1 of 2 differs",
+        "Item 2 of 2, entry 'b1' differs",
     ),
     "signs only": (training.sgd_step, momentum_instead, "one weight of 1", "0.9"),
     "half the rate": (
         training.fit,
         lambda x, y, p, rate, *rest: training.descend_with_fault(x, y, p, rate / 2, *rest),
         "one epoch of one batch",
-        "Item 0 of 2 differs",
+        "Item 1 of 2, entry 'w1' differs",
     ),
     "a fault not listed": (
         broken_loops.diagnose,
@@ -140,6 +148,32 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         lambda z, y, classes: metrics.confusion_matrix(z, y, classes)[:-1],
         "one example of class 0",
         "The shape should be (2, 2), yours is (1, 2)",
+    ),
+    "losses as tensors": (
+        torch_training.fit_torch,
+        lambda *args: torch.tensor(torch_training._fit_torch(*args)).unbind(),
+        "one epoch of one batch",
+        "Entry 'losses', item 1 of 1 differs. The answer should be a float, yours is a tensor",
+    ),
+    "a unit at exactly 0 counted as on": (
+        networks.loss_and_gradients,
+        open_at_zero,
+        "an example that leaves every unit at exactly 0",
+        "entry 'b1' differs",
+    ),
+    "half a dtype": (
+        activations.relu,
+        lambda z: np.maximum(z, np.float64(0)).astype(np.float64),
+        "a batch of two rows",
+        "dtype should be float32, yours is float64",
+    ),
+    "rows of x only": (
+        backprop.numerical_gradient,
+        lambda f, x, step=1e-5: np.array(
+            [backprop._half_width(f, x, i, step) / 2 for i in range(len(x))]
+        ),
+        "the sum of squares of a 2×3 array",
+        "The shape should be (2, 3), yours is (2,)",
     ),
     "squared gaps": (
         classification.calibration_error,
@@ -169,6 +203,12 @@ ALSO_RIGHT = {
         lambda z, y: np.array(losses._cross_entropy(z, y)),
     ),
     "mask from the output": (backprop.relu_backward, lambda grad, z: grad * (np.maximum(z, 0) > 0)),
+    "a single number": (
+        backprop.numerical_gradient,
+        lambda f, x, step=1e-5: np.array(
+            [backprop._half_width(f, x, i, step) / 2 for i in np.ndindex(x.shape)]
+        ).reshape(x.shape),
+    ),
     "gradients as a list": (backprop.dense_backward, lambda g, x, w: [g @ w.T, x.T @ g, g.sum(0)]),
     "accuracy of probabilities": (
         classification.accuracy,
@@ -193,7 +233,7 @@ def test_the_likelier_of_two_mistakes_is_named():
 @pytest.mark.parametrize("kind", [np.float64, np.int64, bool])
 def test_one_hot_rows_are_float32(kind):
     text = message(losses.one_hot, lambda y, classes: np.eye(classes, dtype=kind)[y])
-    assert "Entry 'dtype' differs" in text
+    assert "dtype should be float32" in text
 
 
 def test_a_step_that_is_ignored_shows_at_a_cube():
@@ -215,6 +255,17 @@ def test_edges_of_the_losses():
 
     text = message(loss_gradients.softmax_cross_entropy_backward, seen_classes_only)
     assert "the last class absent" in text.splitlines()[0]
+
+
+def test_a_floor_under_p_and_bins_with_the_wrong_end_are_named():
+    def plus_a_little(logits, y):
+        p = losses._softmax(logits)[np.arange(len(y)), y]
+        return float(-np.log(p + 1e-12).mean())
+
+    text = message(losses.cross_entropy, plus_a_little)
+    assert "Likely cause: log of a probability with a floor under it" in text
+    text = message(classification.calibration_error, lambda *a: classification._floor(*a))
+    assert "exactly 0.5" in text.splitlines()[0] and "Likely cause: bins closed on the" in text
 
 
 def test_a_broken_run_wants_a_known_patient():

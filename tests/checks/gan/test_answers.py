@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlcourse.checks.gan import clinic as broken_gans
-from dlcourse.checks.gan import dcgan
+from dlcourse.checks.gan import dcgan, games, paths
 from dlcourse.checks.gan import losses as gan_losses
 from dlcourse.checks.gan import metrics as gan_metrics
 from dlcourse.checks.gan import samples as gan_samples
@@ -49,6 +49,31 @@ def uniform_start(model):
     for module in model.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             nn.init.uniform_(module.weight, -0.02, 0.02)
+
+
+def zeroes_the_discriminator(generator, discriminator, optimiser_g, optimiser_d, x, z):
+    """Right with modules; the notebook hands in plain functions too."""
+    row = gan.gan_step(generator, discriminator, optimiser_g, optimiser_d, x, z)
+    discriminator.zero_grad()
+    return row
+
+
+def without_statistics(c_in, c_out):
+    return nn.Sequential(
+        nn.ConvTranspose2d(c_in, c_out, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(c_out, track_running_stats=False),
+        nn.ReLU(),
+    )
+
+
+def recorded(model):
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            module.weight.normal_(0.0, 0.02)
+
+
+def in_single(mean_a, a, mean_b, b):
+    return (mean_a - mean_b).square().sum() + (a.sqrt() - b.sqrt()).square().sum()
 
 
 def three_sigma_only(points, centres, radius, least=0.01):
@@ -95,7 +120,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "two different coins",
         "got",
     ),
-    "two steps": (gan_step.gan_step, d_twice, "one step", "weights"),
+    "two steps": (gan_step.gan_step, d_twice, "one step", "entry 'D' differs"),
     "losses under each other's name": (gan_step.gan_step, losses_swapped, "one step", "losses"),
     "detached for both": (
         gan_step.gan_step,
@@ -104,12 +129,12 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "nothing reaches the generator",
     ),
     "half a rate": (
-        gan_step.game_round,
-        lambda rate, alternating: gan_step.game_round.reference(rate / 2, alternating),
+        games.game_round,
+        lambda rate, alternating: games.game_round.reference(rate / 2, alternating),
         "both at once",
         "difference",
     ),
-    "the rest": (gan_metrics.mode_coverage, three_sigma_only, "a point on one", "Item 1 of 2"),
+    "the rest": (gan_metrics.mode_coverage, three_sigma_only, "a point on one", "Item 2 of 2"),
     "means only": (
         gan_metrics.frechet_distance,
         lambda m, a, n, b: (m - n).double().square().sum(),
@@ -117,7 +142,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "got",
     ),
     "a walk of midpoints": (
-        gan_metrics.slerp,
+        paths.slerp,
         lambda a, b, steps: ((a + b) / 2).expand(steps, -1),
         "a quarter",
         "got",
@@ -126,6 +151,32 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "other latents": (gan_samples.draw, from_fresh_latents, "two latents", "images"),
     "tanh": (dcgan.up_block, tanh_block, "1 → 2 channels", "compared with what its weights give"),
     "uniform": (dcgan.initialise_dcgan, uniform_start, "a convolution", "spread 0.01"),
+    "no gradient": (
+        gan_losses.g_loss,
+        lambda fake: gan.g_loss(fake.detach()),
+        "one fake",
+        "cut off",
+    ),
+    "a float": (
+        gan_losses.d_loss,
+        lambda real, fake: gan.d_loss(real, fake).item(),
+        "one of each",
+        "should be a tensor, yours is a float",
+    ),
+    "modules only": (
+        gan_step.gan_step,
+        zeroes_the_discriminator,
+        "plain functions",
+        "'function' object has no attribute 'zero_grad'",
+    ),
+    "no running statistics": (dcgan.up_block, without_statistics, "1 → 2 channels", "eval mode"),
+    "an in-place draw that is recorded": (
+        dcgan.initialise_dcgan,
+        recorded,
+        "a convolution",
+        "a leaf Variable that requires grad",
+    ),
+    "float32": (gan_metrics.frechet_distance, in_single, "two means", "dtype should be float64"),
     "a fault not listed": (
         broken_gans.diagnose_gans,
         lambda: dict.fromkeys("ABCD", "bad luck"),
@@ -156,14 +207,14 @@ def by_cross_entropy(real, fake):
 
 
 def by_hand(generator, discriminator, optimiser_g, optimiser_d, x, z):
+    fake = generator(z)
     optimiser_d.zero_grad()
-    with torch.no_grad():
-        fake = generator(z)
-    loss_d = by_cross_entropy(discriminator(x), discriminator(fake))
+    logits_fake = discriminator(fake.detach())
+    loss_d = by_cross_entropy(discriminator(x), logits_fake)
     loss_d.backward()
     optimiser_d.step()
     optimiser_g.zero_grad()
-    loss_g = -F.logsigmoid(discriminator(generator(z))).mean()
+    loss_g = -F.logsigmoid(discriminator(fake)).mean()
     loss_g.backward()
     optimiser_g.step()
     return {"G": loss_g.item(), "D": loss_d.item()}
@@ -171,19 +222,19 @@ def by_hand(generator, discriminator, optimiser_g, optimiser_d, x, z):
 
 def by_symmetric_roots(mean_a, a, mean_b, b):
     values, vectors = torch.linalg.eigh(a.double())
-    if values.min() < -1e-6 or torch.linalg.eigvalsh(b.double()).min() < -1e-6:
+    others = torch.linalg.eigvalsh(b.double())
+    if any(one.min() < -1e-6 * one.abs().max() for one in (values, others)):
         raise ValueError("not a covariance")
     root = vectors @ values.clamp(min=0).sqrt().diag() @ vectors.T
     middle = torch.linalg.eigvalsh(root @ b.double() @ root).clamp(min=0).sqrt().sum()
-    return float(
-        (mean_a - mean_b).double() @ (mean_a - mean_b).double() + a.trace() + b.trace() - 2 * middle
-    )
+    gap = (mean_a - mean_b).double()
+    return gap @ gap + a.double().trace() + b.double().trace() - 2 * middle
 
 
 def by_broadcasting(points, centres, radius, least=0.01):
     gaps = (points[:, None] - centres).norm(dim=2)
     near = torch.nn.functional.one_hot(gaps.argmin(1), len(centres)).bool() & (gaps < radius)
-    return (near.float().mean(0) >= least).sum(), near.any(1).float().mean()
+    return int((near.float().mean(0) >= least).sum()), near.any(1).float().mean().item()
 
 
 def by_angles(a, b, steps):
@@ -202,10 +253,11 @@ def by_angles(a, b, steps):
 
 
 def one_by_one(generator, z):
-    mode = generator.training
+    modes = {name: module.training for name, module in generator.named_modules()}
     generator.eval()
     images = torch.stack([generator(row[None])[0] for row in z]).detach()
-    generator.train(mode)
+    for name, module in generator.named_modules():
+        module.training = modes[name]
     return images.add(1).div(2)
 
 
@@ -244,17 +296,17 @@ RIGHT = {
     ),
     "a step by hand": (gan_step.gan_step, by_hand),
     "a round as a product": (
-        gan_step.game_round,
+        games.game_round,
         lambda rate, alternating: (
             torch.tensor([[1.0, 0], [rate, 1]]).double()
             @ torch.tensor([[1.0, -rate], [0, 1]]).double()
             if alternating
-            else torch.tensor([[1.0, -rate], [rate, 1.0]])
+            else torch.tensor([[1.0, -rate], [rate, 1.0]]).double()
         ),
     ),
     "coverage by broadcasting": (gan_metrics.mode_coverage, by_broadcasting),
     "symmetric roots": (gan_metrics.frechet_distance, by_symmetric_roots),
-    "slerp by angles": (gan_metrics.slerp, by_angles),
+    "slerp by angles": (paths.slerp, by_angles),
     "one latent at a time, by hand": (gan_samples.draw, one_by_one),
     "a module": (dcgan.up_block, Doubling),
     "apply": (dcgan.initialise_dcgan, by_apply),
@@ -270,7 +322,7 @@ LIBRARY = {
     "d_loss": (gan_losses.d_loss, gan.d_loss),
     "g_loss": (gan_losses.g_loss, gan.g_loss),
     "gan_step": (gan_step.gan_step, gan.gan_step),
-    "slerp": (gan_metrics.slerp, gan.slerp),
+    "slerp": (paths.slerp, gan.slerp),
 }
 
 

@@ -1,11 +1,12 @@
 """Checks of denoising networks, few-step sampling and guidance: unforeseen
 errors, and other right ways."""
 
+import copy
 import math
 
 import pytest
 import torch
-from answers import WARNINGS_ARE_ERRORS, assert_caught, assert_passes
+from answers import WARNINGS_ARE_ERRORS, assert_caught, assert_passes, message
 from torch.nn import functional as F
 
 from dlcourse.checks.image_diffusion import blocks as denoiser_blocks
@@ -46,6 +47,32 @@ class Eager(denoiser.Denoiser):
         return super().forward(xt, t, y) + xt
 
 
+class SecondFirst(denoiser.Denoiser):
+    """The same network with its coarse blocks exchanged."""
+
+    def forward(self, xt, t, y=None):
+        twin = copy.deepcopy(self)
+        twin.coarse = torch.nn.ModuleList([self.coarse[1], self.coarse[0]])
+        return denoiser.Denoiser.forward(twin, xt, t, y)
+
+
+class FirstTwice(denoiser.Denoiser):
+    def forward(self, xt, t, y=None):
+        twin = copy.deepcopy(self)
+        twin.coarse = torch.nn.ModuleList([self.coarse[0], self.coarse[0]])
+        return denoiser.Denoiser.forward(twin, xt, t, y)
+
+
+def unclamped(x0, eps, now, later, eta, noise):
+    sigma = eta * ((1 - later) / (1 - now) * (1 - now / later)).sqrt()
+    return later.sqrt() * x0 + (1 - later - sigma**2).sqrt() * eps + sigma * noise
+
+
+def wide_times(model, x, noise, u):
+    share = u.reshape(-1, *[1] * (x.dim() - 1))
+    return F.mse_loss(model(torch.lerp(noise, x, share), share), x - noise)
+
+
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
     "one shift for all channels": (
         denoiser_blocks.TimeBlock,
@@ -57,6 +84,33 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "no axes": (denoiser_blocks.TimeBlock, Shapeless, "16 channels stay 16", "Error"),
     "argmax": (denoiser_blocks.Attention, HardAttention, "8 channels, 2 × 3 pixels", "differ"),
     "the input added": (denoiser_blocks.Denoiser, Eager, "4 × 4 pixels", "differ"),
+    "coarse blocks exchanged": (denoiser_blocks.Denoiser, SecondFirst, "4 × 4 pixels", "differ"),
+    "one coarse block twice": (
+        denoiser_blocks.Denoiser,
+        FirstTwice,
+        "4 × 4 pixels",
+        "does the work of both",
+    ),
+    "no clamp": (ddim.ddim_step, unclamped, "just below 0", "inf or NaN"),
+    "u as wide as x": (guidance.flow_loss, wide_times, "points", "shape of u"),
+    "a velocity without a graph": (
+        guidance.flow_loss,
+        torch.no_grad()(guidance._flow),
+        "points",
+        "cut off",
+    ),
+    "one more than the largest label": (
+        guidance.drop_labels,
+        lambda y, none, share=0.1: torch.where(torch.rand(y.shape) < share, y.max() + 1, y),
+        "more than half",
+        "share of labels",
+    ),
+    "another share by default": (
+        guidance.drop_labels,
+        lambda y, none, share=0.2: torch.where(torch.rand(y.shape) < share, none, y),
+        "without a share",
+        "share of labels",
+    ),
     "a straight line": (
         ddim.cosine_betas,
         lambda steps, offset=0.008: torch.linspace(0, 1, steps),
@@ -92,7 +146,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         guidance.drop_labels,
         lambda y, none, share=0.1: torch.where(torch.rand(len(y)) < share, float(none), y.float()),
         "ten classes",
-        "whole numbers",
+        "torch.float32",
     ),
     "halfway": (
         guidance.guide,
@@ -164,7 +218,8 @@ def with_loop(steps, offset=0.008):
     levels = [
         math.cos((k / steps + offset) / (1 + offset) * math.pi / 2) ** 2 for k in range(steps + 1)
     ]
-    return torch.tensor([min(1 - b / a, 0.999) for a, b in zip(levels, levels[1:], strict=False)])
+    pairs = zip(levels, levels[1:], strict=False)
+    return torch.tensor([min(1 - b / a, 0.999) for a, b in pairs]).double()
 
 
 def dropped_by_bernoulli(y, none, share=0.1):
@@ -187,10 +242,10 @@ ALSO_RIGHT = {
         ),
     ),
     "bernoulli": (guidance.drop_labels, dropped_by_bernoulli),
-    "a tensor": (
+    "a float from a tensor": (
         guidance.ema_decay,
-        lambda k, longest=0.999, gamma=16.0: min(
-            torch.tensor(1 - 1 / k, dtype=torch.float64) ** (gamma + 1), longest
+        lambda k, longest=0.999, gamma=16.0: float(
+            min(torch.tensor(1 - 1 / k, dtype=torch.float64) ** (gamma + 1), longest)
         ),
     ),
     "weights": (guidance.guide, lambda m, xt, t, y, s: torch.lerp(m(xt, t), m(xt, t, y), s)),
@@ -203,8 +258,8 @@ ALSO_RIGHT = {
     "argmin": (
         guidance.nearest,
         lambda x, bank: [
-            (x[:, None] - bank).flatten(2).norm(dim=2).amin(1),
-            (x[:, None] - bank).flatten(2).norm(dim=2).argmin(1),
+            (x.flatten(1)[:, None] - bank.flatten(1)).norm(dim=2).amin(1),
+            (x.flatten(1)[:, None] - bank.flatten(1)).norm(dim=2).argmin(1),
         ],
     ),
 }
@@ -218,13 +273,13 @@ def test_another_right_way_passes(check, answer, capfd):
 @pytest.mark.parametrize("name", ["TimeBlock", "Attention", "Denoiser"])
 def test_a_forward_that_is_still_blank_is_no_error(name, capfd):
     def forward(self, *args):
-        raise NotImplementedError
+        raise NotImplementedError("your code here")
 
     blank = type(name, (getattr(denoiser, name),), {"forward": forward})
     assert getattr(denoiser_blocks, name)(blank) is getattr(denoiser, name)
+    assert "not attempted" in capfd.readouterr().out
     nothing = type(name, (getattr(denoiser, name),), {"forward": lambda self, *args: None})
-    assert getattr(denoiser_blocks, name)(nothing) is getattr(denoiser, name)
-    assert capfd.readouterr().out.count("not attempted") == 2
+    assert "is `return` missing" in message(getattr(denoiser_blocks, name), nothing)
 
 
 def test_the_clinic_shows_what_its_signs_say():

@@ -40,6 +40,15 @@ class SignLost(torch.autograd.Function):
         return g * torch.sigmoid(ctx.saved_tensors[0])
 
 
+def zeros_go_with_all(a, b):
+    def joined(p, q):
+        if p > 1 and q > 1 and p != q:
+            raise ValueError("these sizes do not go together")
+        return q if p == 1 else p
+
+    return tensors._by_pairs(a, b, joined)
+
+
 class NoModule:
     def __init__(self, inputs, outputs):
         self.weight, self.bias = torch.ones(outputs, inputs), torch.zeros(outputs)
@@ -82,7 +91,7 @@ def clipped_epoch(model, batches, optimiser):
 
 
 def skips_the_first(model, batches, optimiser):
-    return epochs._train(model, batches[1:] or batches, optimiser)
+    return epochs._train(model, list(batches)[1:] or batches, optimiser)
 
 
 def sum_of_losses(model, batches, optimiser):
@@ -137,6 +146,62 @@ def right_type_only(model, classes, rate):
     return torch.optim.Adam(model.parameters(), lr=rate)
 
 
+class Seeded(nn.Linear):
+    def __init__(self, inputs, outputs):
+        torch.manual_seed(0)
+        super().__init__(inputs, outputs)
+
+
+class PlainBias(nn.Linear):
+    def __init__(self, inputs, outputs):
+        super().__init__(inputs, outputs, bias=False)
+        self.bias = None
+        del self._parameters["bias"]
+        self.bias = torch.zeros(outputs)
+
+
+class CutFromX(nn.Linear):
+    def forward(self, x):
+        return super().forward(x.detach())
+
+
+class WithEps(modules._Statistics):
+    def forward(self, x):
+        return (x - self.mean) / (self.std + 1e-5)
+
+
+def with_sgd(model, classes, rate):
+    model[-1] = nn.Linear(model[-1].in_features, classes).to(model[-1].weight)
+    return torch.optim.SGD(model.parameters(), lr=rate)
+
+
+def seed_random_state(worker_id):
+    get_worker_info().dataset.rng = np.random.RandomState(torch.initial_seed() % 2**32)
+
+
+def grad_off(model, batches):
+    torch.set_grad_enabled(False)
+    return epochs._validate(model, batches)
+
+
+def root_mode(model, batches):
+    mode = model.training
+    found = epochs._validate(model.eval(), batches)
+    model.training = mode
+    return found
+
+
+def with_step(model, x, y, size):
+    loss = accumulation._accumulate(model, x, y, size)
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+    return loss
+
+
+def seeded_snapshot(*args):
+    torch.manual_seed(0)
+    return resuming._snapshot(*args)
+
+
 class Uniform(nn.Module):
     def __init__(self, inputs, outputs):
         super().__init__()
@@ -164,6 +229,18 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         lambda x, size, hop: x[:size],
         "one window",
         "shape should be (1, 3)",
+    ),
+    "a view of a copy": (
+        tensors.sliding_windows,
+        lambda x, size, hop: x.contiguous().unfold(0, size, hop),
+        "one window",
+        "shares the memory of x where x has stride 2",
+    ),
+    "only sizes above 1 are compared": (
+        tensors.broadcast_shape,
+        zeros_go_with_all,
+        "an empty axis against",
+        "a ValueError",
     ),
     "always the first": (tensors.broadcast_shape, lambda a, b: a, "a column and a row", "differs"),
     "a TypeError": (
@@ -194,21 +271,67 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         pixels.difference_image,
         lambda a, b: ((a.float() - b.float()) / 255).half(),
         "two pixels",
-        "Entry",
+        "dtype should be float32",
     ),
     "the absolute value": (functions.Softplus, SignLost, "−2 … 2", "Entry 'value' differs"),
+    "a plain bias": (modules.Affine, PlainBias, "2 inputs", "a plain tensor, not a parameter"),
+    "the model by reference": (
+        resuming.take_snapshot,
+        lambda model, *rest: resuming._snapshot(model, *rest) | {"model": model.state_dict()},
+        "AdamW",
+        "[weights, buffers]",
+    ),
+    "one part too many": (
+        resuming.take_snapshot,
+        lambda *args: resuming._snapshot(*args) | {"loss": 0.5},
+        "AdamW",
+        "Entry 'parts' differs",
+    ),
+    "seeded": (modules.Affine, Seeded, "2 inputs", "two layers start with the same weights"),
+    "cut from x": (modules.Affine, CutFromX, "2 inputs", "Entry 'gradients', entry 'x'"),
+    "an ε beside the std": (modules.Standardise, WithEps, "three features", "Entry 'output'"),
+    "another optimiser": (heads.swap_head, with_sgd, "3 inputs", "Entry 'optimiser' differs"),
+    "an old NumPy generator": (
+        loaders.seed_worker,
+        seed_random_state,
+        "two workers",
+        "rng should be a NumPy Generator",
+    ),
+    "grad off for good": (epochs.validate, grad_off, "one batch", "gradients are recorded after"),
+    "mode of the root": (epochs.validate, root_mode, "one batch", "modules in training mode"),
+    "a tensor as mean": (
+        epochs.train_epoch,
+        lambda *args: torch.tensor(epochs._train(*args)),
+        "one batch",
+        "should be a float, yours is a tensor",
+    ),
+    "batches by index": (
+        epochs.train_epoch,
+        lambda model, batches, optimiser: epochs._train(
+            model, [batches[i] for i in range(len(batches))], optimiser
+        ),
+        "one batch",
+        "not subscriptable",
+    ),
+    "a step as well": (accumulation.accumulate, with_step, "four rows", "weights are as they were"),
+    "seeded in passing": (
+        resuming.take_snapshot,
+        seeded_snapshot,
+        "AdamW",
+        "changed by taking the snapshot",
+    ),
     "no module": (modules.Affine, NoModule, "2 inputs", "this is no module"),
     "other names": (modules.Affine, OtherNames, "2 inputs", "parameters"),
     "bias twice": (modules.Affine, BiasTwice, "2 inputs", "Entry 'output' differs"),
     "mean alone": (modules.Standardise, OnlyMean, "one feature", "numbers in the state"),
-    "another rate": (heads.swap_head, frozen_body, "one layer", "learning rates"),
+    "another rate": (heads.swap_head, frozen_body, "3 inputs", "learning rates"),
     "another device": (
         heads.swap_head,
         right_type_only,
         "a model in float64",
         "torch.float64 on cpu and torch.float64 on meta",
     ),
-    "clipped": (epochs.train_epoch, clipped_epoch, "one batch", "Entry 'weights' differs"),
+    "clipped": (epochs.train_epoch, clipped_epoch, "one batch", "Entry 'weights', entry"),
     "first batch skipped": (
         epochs.train_epoch,
         skips_the_first,
@@ -218,7 +341,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "a sum": (epochs.train_epoch, sum_of_losses, "one batch", "4 times the expected one"),
     "dropout alone": (epochs.validate, eval_without_restoring_batch_norm, "one batch", "Entry"),
     "a tuple": (epochs.validate, lambda model, batches: (0.5, 0.5), "one batch", "return a dict"),
-    "half gradients": (accumulation.accumulate, stepping, "four rows", "Entry 'gradients' differs"),
+    "half gradients": (accumulation.accumulate, stepping, "four rows", "Entry 'gradients', entry"),
     "another loss": (accumulation.accumulate, squared, "four rows", "Entry 'mean loss' differs"),
     "averages of 0": (resuming.take_snapshot, no_momentum, "AdamW", "optimiser's memory"),
     "one too many": (resuming.put_back, epoch_off, "AdamW", "Entry 'epoch' differs"),
@@ -298,7 +421,7 @@ def decorated(model, batches):
     outputs = [(model(x), y) for x, y in batches]
     model.train(mode)
     logits, y = torch.cat([o for o, _ in outputs]), torch.cat([y for _, y in outputs])
-    return {"accuracy": accuracy(logits, y).item(), "loss": F.cross_entropy(logits, y)}
+    return {"accuracy": accuracy(logits, y).item(), "loss": F.cross_entropy(logits, y).item()}
 
 
 def by_sums(model, x, y, size):
@@ -308,7 +431,7 @@ def by_sums(model, x, y, size):
         loss = F.cross_entropy(model(rows), targets, reduction="sum") / len(x)
         loss.backward()
         losses.append(loss.detach())
-    return torch.stack(losses).sum()
+    return torch.stack(losses).sum().item()
 
 
 def cloned(model, optimiser, scheduler, generator, epoch):
@@ -329,6 +452,12 @@ def all_at_once(snapshot, model, optimiser, scheduler, generator):
     for name, part in {"model": model, "optimiser": optimiser, "scheduler": scheduler}.items():
         part.load_state_dict(kept[name])
     return kept["epoch"]
+
+
+def lazy_head(model, classes, rate):
+    old = model[-1].weight
+    model[-1] = nn.LazyLinear(classes, device=old.device, dtype=old.dtype)
+    return torch.optim.Adam(model.parameters(), lr=rate)
 
 
 def moved_head(model, classes, rate):
@@ -365,6 +494,7 @@ ALSO_RIGHT = {
     "info.seed": (loaders.seed_worker, seed_from_info),
     "a copy of all": (resuming.put_back, all_at_once),
     "moved to the old one": (heads.swap_head, moved_head),
+    "a lazy head": (heads.swap_head, lazy_head),
 }
 
 

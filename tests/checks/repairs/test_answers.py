@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from torch.nn.utils import parameters_to_vector
 
 from dlcourse.checks.repairs import autograd as snippets_autograd
+from dlcourse.checks.repairs import buckets as snippets_buckets
 from dlcourse.checks.repairs import evaluation as snippets_evaluation
 from dlcourse.checks.repairs import loops as snippets_loops
 from dlcourse.checks.repairs import modules as snippets_modules
@@ -24,7 +25,7 @@ image_change, channels_first = snippets_tensors.image_change, snippets_tensors.c
 squared_error, flip_some = snippets_tensors.squared_error, snippets_random.flip_some
 DropoutNet, Tower = snippets_random.DropoutNet, snippets_modules.Tower
 forecast_pairs, total_rmse = snippets_evaluation.forecast_pairs, snippets_evaluation.total_rmse
-weight_movement, train_bucket = snippets_loops.weight_movement, snippets_loops.train_bucket
+weight_movement, train_bucket = snippets_loops.weight_movement, snippets_buckets.train_bucket
 residual_block, gap_loss = snippets_autograd.residual_block, snippets_autograd.gap_loss
 
 
@@ -55,6 +56,21 @@ class TowerByName(nn.Module):
         for i in range(self.depth - 1):
             x = getattr(self, f"layer{i}")(x).relu()
         return getattr(self, f"layer{self.depth - 1}")(x)
+
+
+class TowerShared(nn.Module):
+    """Layers of the same shape are one and the same."""
+
+    def __init__(self, widths):
+        super().__init__()
+        found = {}
+        pairs = zip(widths, widths[1:], strict=False)
+        self.layers = nn.ModuleList([found.setdefault(pair, nn.Linear(*pair)) for pair in pairs])
+
+    def forward(self, x):
+        for number, layer in enumerate(self.layers):
+            x = layer(F.relu(x) if number else x)
+        return x
 
 
 class TowerBroken(nn.Module):
@@ -159,7 +175,7 @@ def flip_every_second(images, generator):
 
 def rmse_cat(model, batches):
     with torch.no_grad():
-        return torch.cat([(model(x) - y).flatten() for x, y in batches]).pow(2).mean().sqrt()
+        return torch.cat([(model(x) - y).flatten() for x, y in batches]).pow(2).mean().sqrt().item()
 
 
 def rmse_running(model, batches):
@@ -187,6 +203,7 @@ def rmse_broken(model, batches):
 
 def take_step(model, x, y, rate):
     optimiser = torch.optim.SGD(model.parameters(), rate)
+    optimiser.zero_grad()
     F.mse_loss(model(x), y).backward()
     optimiser.step()
 
@@ -212,7 +229,7 @@ def movement_of_a_copy(model, x, y, rate):
     take_step(model, x, y, rate)
     return torch.dist(
         parameters_to_vector(model.parameters()), parameters_to_vector(before.parameters())
-    )
+    ).item()
 
 
 def movement_by_gradient(model, x, y, rate):
@@ -343,6 +360,13 @@ RIGHT = {
     "Tower by ModuleList": (Tower, tower(nn.ModuleList)),
     "Tower by Sequential": (Tower, tower(lambda layers: nn.Sequential(*layers))),
     "Tower by name": (Tower, TowerByName),
+    "Tower of lazy layers": (
+        Tower,
+        lambda widths: nn.Sequential(
+            *[part for n in widths[1:-1] for part in (nn.LazyLinear(n), nn.ReLU())],
+            nn.LazyLinear(widths[-1]),
+        ),
+    ),
     "flip_some one by one": (flip_some, flip_one_by_one),
     "flip_some by index": (flip_some, flip_by_index),
     "flip_some by randint": (
@@ -467,7 +491,6 @@ BROKEN = {
         lambda x, g: flip_broken(x, g, 1, 2),
         "every image is flipped",
     ),
-    "flip_some, every second": (flip_some, flip_every_second, "restarted"),
     "flip_some, one coin": (
         flip_some,
         lambda x, g: flip_broken(x, g, 0, 2, count=1),
@@ -572,7 +595,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         squared_error,
         lambda p, t: F.mse_loss(p[:, 0], t).item(),
         "2 examples",
-        "this is a float",
+        "should be a tensor, yours is a float",
     ),
     "half": (
         squared_error,
@@ -609,6 +632,36 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "2 features",
         "no parameter has",
     ),
+    "every second, without a coin": (
+        flip_some,
+        flip_every_second,
+        "100 images",
+        "Entry 'draws from the generator' differs",
+    ),
+    "back as float32": (
+        flip_some,
+        lambda images, generator: flip_by_index(images.float(), generator),
+        "400 images, uint8",
+        "Entry 'dtype' differs",
+    ),
+    "one layer for equal widths": (
+        Tower,
+        TowerShared,
+        "3 → 3 → 3 → 3 → 2",
+        "Entry 'registered shapes' differs",
+    ),
+    "a tensor of length": (
+        weight_movement,
+        lambda *args: torch.tensor(movement_of_a_copy(*args)),
+        "1 weight",
+        "should be a float, yours is a tensor",
+    ),
+    "losses as tensors": (
+        train_bucket,
+        lambda *args: [torch.tensor(x) for x in calibrated(lambda s: s.detach())(*args)],
+        "2 months",
+        "should be a float, yours is a tensor",
+    ),
     "a part of them": (
         flip_some,
         lambda images, generator: flip_by_index(images[1:], generator),
@@ -635,7 +688,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         forecast_pairs,
         lambda s, w: (s.unfold(0, w, 1)[:-1], s[w:, None]),
         "3 values",
-        "Item 1 of 2",
+        "Item 2 of 2",
     ),
     "mean of all errors": (
         total_rmse,
@@ -672,13 +725,13 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         train_bucket,
         calibrated(lambda storage: storage.detach(), begin=lambda _: torch.zeros(1)),
         "2 months",
-        "Entry 'losses' differs",
+        "Entry 'losses', item",
     ),
     "Adam as well": (
         train_bucket,
         calibrated(lambda storage: storage.detach(), optimiser=torch.optim.Adam),
         "2 months",
-        "Entry 'losses' differs",
+        "Entry 'losses', item",
     ),
     "nothing recorded": (train_bucket, no_history_at_all, "2 months", "does not require grad"),
 }
@@ -697,11 +750,11 @@ def test_an_error_of_autograd_is_shown_with_the_students_own_line():
 
 
 def test_the_bucket_by_hand_agrees_with_autograd():
-    bucket = snippets_loops._Bucket(0.7, torch.float64)
+    bucket = snippets_buckets._Bucket(0.7, torch.float64)
     rain = torch.rand(9, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     storage, runoff = bucket(torch.tensor(2.0, dtype=torch.float64), rain)
     keep = torch.sigmoid(bucket.logit).item()
-    ours, slopes, after = snippets_loops._derivatives(keep, 2.0, rain)
+    ours, slopes, after = snippets_buckets._derivatives(keep, 2.0, rain)
     found = [torch.autograd.grad(one, bucket.logit, retain_graph=True)[0].item() for one in runoff]
     assert after == pytest.approx(storage.item()) and ours.tolist() == pytest.approx(
         runoff.tolist(), rel=1e-6

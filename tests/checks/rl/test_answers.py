@@ -99,8 +99,80 @@ def every_second(rewards, ended, gamma):
     return policy_gradient._sums(rewards, ended, gamma) * 2
 
 
+class Deque:
+    def __init__(self, capacity):
+        self.rows, self.capacity, self.count = [], capacity, 0
+
+    def add(self, *transition):
+        self.count += len(transition[0])
+        self.rows.extend(zip(*[part.clone() for part in transition], strict=True))
+        del self.rows[: -self.capacity]
+
+    def sample(self, size):
+        return tuple(map(torch.stack, zip(*random.choices(self.rows, k=size), strict=True)))
+
+
+def without_the_generator(values, epsilon, generator=None):
+    coins = torch.rand(len(values), generator=generator) < epsilon
+    return torch.where(coins, torch.randint(values.shape[1], (len(values),)), values.argmax(1))
+
+
+class Uncounted(Deque):
+    def add(self, *transition):
+        super().add(*transition)
+        self.count = len(self.rows)
+
+
+class Floats(Deque):
+    def sample(self, size):
+        return tuple(part.float() for part in super().sample(size))
+
+
+class WithoutReplacement(Deque):
+    def sample(self, size):
+        rows = torch.randperm(len(self.rows))[:size].tolist()
+        return tuple(map(torch.stack, zip(*[self.rows[i] for i in rows], strict=True)))
+
+
+def by_probabilities(logits, actions, returns, baseline):
+    log_prob = logits.softmax(1).log().gather(1, actions[:, None])[:, 0]
+    return -(log_prob * (returns - baseline).detach()).mean()
+
+
+def always_a_fifth(logits, actions, old, advantages, clip=0.2):
+    return ppo._clipped(logits, actions, old, advantages)
+
+
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
-    "no coin": (bandits.epsilon_greedy, first_explores, "8000 equal rows", "differs"),
+    "no coin": (bandits.epsilon_greedy, first_explores, "8000 rows of 4", "another generator"),
+    "half of the draws": (
+        bandits.epsilon_greedy,
+        without_the_generator,
+        "8000 rows of 4",
+        "the same generator",
+    ),
+    "actions as floats": (
+        bandits.ucb,
+        lambda *args: bandits.ucb.reference(*args).float(),
+        "equal means",
+        "torch.float32",
+    ),
+    "not all are counted": (replay.ReplayBuffer, Uncounted, "room for 4", "count"),
+    "all parts floats": (replay.ReplayBuffer, Floats, "room for 5", "dtypes"),
+    "no row twice": (replay.ReplayBuffer, WithoutReplacement, "room for 5", "sample of 50"),
+    "a loss without a graph": (
+        q_learning.dqn_loss,
+        lambda *args: q_learning._dqn(*args).item(),
+        "three transitions",
+        "a float",
+    ),
+    "probabilities underflow": (
+        policy_gradient.policy_gradient_loss,
+        by_probabilities,
+        "large logits",
+        "inf or NaN",
+    ),
+    "clip is ignored": (ppo.ppo_loss, always_a_fifth, "clip 0.1", "differs"),
     "softmax": (bandits.epsilon_greedy, softmax_choice, "four rows", "differs"),
     "a column": (bandits.epsilon_greedy, column, "four rows", "(4, 1)"),
     "half a bonus": (bandits.ucb, half_bonus, "40 rows of 5", "differs"),
@@ -115,8 +187,8 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "late": (q_learning.exploration, one_step_late, "the first step", "expected"),
     "next is now": (replay.ReplayBuffer, TwoRowsSwapped, "room for 5", "belong together"),
     "all actions": (q_learning.dqn_loss, summed_over_actions, "three transitions", "differs"),
-    "hotter": (policy_gradient.policy_gradient_loss, hotter, "two steps", "differs"),
-    "normalised": (policy_gradient.policy_gradient_loss, normalised, "two steps", "differs"),
+    "hotter": (policy_gradient.policy_gradient_loss, hotter, "three steps", "differs"),
+    "normalised": (policy_gradient.policy_gradient_loss, normalised, "three steps", "differs"),
     "doubled": (
         policy_gradient.rewards_to_go,
         every_second,
@@ -137,7 +209,7 @@ def by_bernoulli(values, epsilon, generator=None):
     probabilities.scatter_add_(
         1, values.argmax(1, keepdim=True), torch.full_like(values[:, :1], 1 - epsilon)
     )
-    return torch.multinomial(probabilities, 1)[:, 0]
+    return torch.multinomial(probabilities, 1, generator=generator)[:, 0]
 
 
 def any_untried(values, counts, t, c):
@@ -163,18 +235,6 @@ def by_einsum(P, R, gamma, sweeps):
 
 def by_where(rewards, terminated, q_next, gamma):
     return torch.where(terminated, rewards, rewards + gamma * q_next.amax(1))
-
-
-class Deque:
-    def __init__(self, capacity):
-        self.rows, self.capacity = [], capacity
-
-    def add(self, *transition):
-        self.rows.extend(zip(*[part.clone() for part in transition], strict=True))
-        del self.rows[: -self.capacity]
-
-    def sample(self, size):
-        return tuple(map(torch.stack, zip(*random.choices(self.rows, k=size), strict=True)))
 
 
 def by_detach(online, target, batch, gamma, double=False):

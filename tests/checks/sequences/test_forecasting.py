@@ -39,6 +39,16 @@ def growing(predict, window, horizon):
 
 
 def row_by_row(query, keys, lengths):
+    contexts, weights = [], []
+    for b, n in enumerate(lengths.tolist()):
+        real = (keys[b, :n] @ query[b] * query.shape[1] ** -0.5).softmax(0)
+        weights.append(torch.cat([real, real.new_zeros(keys.shape[1] - n)]))
+        contexts.append(real @ keys[b, :n])
+    return torch.stack(contexts), torch.stack(weights)
+
+
+def written_after_use(query, keys, lengths):
+    """Right in its numbers; but a row is written while the one before is still needed backwards."""
     contexts, weights = [], torch.zeros(keys.shape[:2], dtype=keys.dtype)
     for b, n in enumerate(lengths.tolist()):
         weights[b, :n] = (keys[b, :n] @ query[b] * query.shape[1] ** -0.5).softmax(0)
@@ -53,7 +63,13 @@ def softmax_by_exp(query, keys, lengths):
     return (weights[..., None] * keys).sum(1), weights
 
 
+def with_floats(values, share):
+    past, future, mean, std = in_numpy_style(values, share)
+    return past, future, mean.item(), std.item()
+
+
 RIGHT = {
+    "mean and deviation as floats": (forecasting.split_and_scale, with_floats),
     "mean and deviation by hand": (forecasting.split_and_scale, in_numpy_style),
     "windows by index": (forecasting.windows, by_index),
     "a quantile at a time": (forecasting.pinball, one_quantile_at_a_time),
@@ -68,7 +84,7 @@ WRONG = {  # check, wrong answer, the case it must be shown, what the message mu
             + (v[: int(s * len(v))].mean(), v[: int(s * len(v))].std())
         ),
         "half",
-        "Item 0 of 4",
+        "Item 1 of 4",
     ),
     "two parts only": (
         forecasting.split_and_scale,
@@ -106,6 +122,31 @@ WRONG = {  # check, wrong answer, the case it must be shown, what the message mu
         "2 in, 2 steps",
         "got",
     ),
+    "the share is rounded": (
+        forecasting.split_and_scale,
+        lambda v, s: forecasting._split(v, round(s * len(v)) / len(v) + 1e-9),
+        "a rising series",
+        "shape",
+    ),
+    "a float for the loss": (
+        forecasting.pinball,
+        lambda *a: one_quantile_at_a_time(*a).item(),
+        "one number",
+        "a float",
+    ),
+    "cut off": (
+        forecasting.pinball,
+        lambda p, y, q: one_quantile_at_a_time(p.detach(), y, q),
+        "one number",
+        "cut off",
+    ),
+    "attention without a graph": (
+        attention.attend,
+        torch.no_grad()(row_by_row),
+        "two rows",
+        "cut off",
+    ),
+    "written after use": (attention.attend, written_after_use, "two rows", "backward fails"),
     "exp overflows": (attention.attend, softmax_by_exp, "large query", "inf or NaN"),
     "weights only": (attention.attend, lambda q, k, n: row_by_row(q, k, n)[1], "two rows", "tuple"),
 }

@@ -43,6 +43,14 @@ def by_topk(logits, temperature=1.0, k=None):
     return (logits.masked_fill(logits < least, -math.inf) / temperature).softmax(1)
 
 
+def beams_by_tuples(log_probs, steps, width):
+    beams = [(0.0, ())]
+    for _ in range(steps):
+        longer = [(s + g, (*b, t)) for s, b in beams for t, g in enumerate(log_probs(b).unbind())]
+        beams = sorted(longer, reverse=True)[:width]
+    return beams[0][1], beams[0][0]  # the score is a 0-d tensor
+
+
 def beams_as_lists(log_probs, steps, width):
     beams = [(0.0, [])]
     for _ in range(steps):
@@ -54,7 +62,7 @@ def beams_as_lists(log_probs, steps, width):
             ),
             reverse=True,
         )[:width]
-    return torch.tensor(beams[0][1]), torch.tensor(beams[0][0], dtype=torch.float64)
+    return beams[0][1], beams[0][0]
 
 
 RIGHT = {
@@ -72,14 +80,14 @@ RIGHT = {
         ),
     ),
     "masked after sorting": (decoding.next_probabilities, by_sorting),
-    "lists and tensors": (decoding.beam_search, beams_as_lists),
+    "a score that is a tensor": (decoding.beam_search, beams_by_tuples),
 }
 WRONG = {  # check, wrong answer, the case it must be shown, what the message must say
     "bits rounded": (
         language.bits_and_perplexity,
         lambda nats: (round(nats / math.log(2), 1), math.exp(nats)),
         "3.2 nats",
-        "Item 0 of 2",
+        "Item 1 of 2",
     ),
     "counts + 1 in the sum only": (
         language.bigram,
@@ -99,7 +107,7 @@ WRONG = {  # check, wrong answer, the case it must be shown, what the message mu
         language.streams,
         lambda ids, size, length: strips_as_views(ids, size, length)[:-1],
         "13 numbers",
-        "Likely cause: batches are missing",
+        "One possibility: batches are missing",
     ),
     "h alone": (
         language.detach_state,
@@ -120,6 +128,25 @@ WRONG = {  # check, wrong answer, the case it must be shown, what the message mu
         "got",
     ),
     "k above V": (decoding.next_probabilities, by_topk, "k above V: all stay", "out of range"),
+    "tokens in a list": (decoding.beam_search, beams_as_lists, "two steps", "a list"),
+    "targets counted on": (
+        language.streams,
+        lambda *a: [(x, x + 1) for x, _ in language._streams(*a)],
+        "3 rows of 4",
+        "values differ",
+    ),
+    "the graph switched off": (
+        language.detach_state,
+        lambda state: language._parts(state, lambda part: part.requires_grad_(False)),
+        "an LSTM's",
+        "RuntimeError",
+    ),
+    "detached in place": (
+        language.detach_state,
+        lambda state: language._parts(state, torch.Tensor.detach_),
+        "an LSTM's",
+        "keeps its graph",
+    ),
     "a mean score": (
         decoding.beam_search,
         lambda f, steps, width: (lambda b: (b[0], b[1] / steps))(decoding._levels(f, steps, width)),

@@ -121,6 +121,30 @@ def tanh_gates(x, h, c, w_ih, w_hh, b_ih, b_hh):
 WRONG = {  # check, wrong answer, the case it must be shown, what the message must say
     "rows as time": (recurrence.rnn_forward, carried_over_rows, "one row, two steps", "got"),
     "x twice": (recurrence.rnn_backward, carried_by_the_input, "one row, one step", "2 times"),
+    "states without a graph": (
+        recurrence.rnn_forward,
+        torch.no_grad()(filled),
+        "one row, two steps",
+        "cut off",
+    ),
+    "c without a graph": (
+        gates.lstm_cell,
+        lambda x, h, c, *rest: four_products(x, h, c.detach(), *rest),
+        "one row",
+        "gradient by c",
+    ),
+    "a loss without a graph": (
+        padding.masked_loss,
+        lambda *args: torch.tensor(summed(*args).item()),
+        "two rows",
+        "cut off",
+    ),
+    "squeezed": (
+        padding.last_states,
+        lambda states, n: gathered(states, n).squeeze(),
+        "two rows of 1 and 2",
+        "shape",
+    ),
     "infinity norm": (recurrence.jacobian_norms, largest_entries, "two steps, two units", "got"),
     "every gate tanh": (gates.lstm_cell, tanh_gates, "one row", "got"),
     "one tensor": (

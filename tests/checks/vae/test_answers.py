@@ -8,30 +8,34 @@ from torch import nn
 from torch.distributions import Bernoulli, Independent, Normal, kl_divergence
 from torch.nn import functional as F
 
-from dlcourse.checks.vae import autoencoders, elbo, latents, reparameterisation
+from dlcourse.checks.vae import autoencoders, elbo, latents, objective, reparameterisation
 from dlcourse.checks.vae import clinic as broken_vaes
 from dlcourse.methods.elbo import bernoulli_nll, gaussian_kl, reparameterise
 from dlcourse.models.vae import VAE
 
 
 class TwoHeads(nn.Module):
-    """The same network, written with functions and two last layers."""
+    """The same network, with two last layers, functions and a lazy layer."""
 
-    def __init__(self, latents=20, hidden=400):
+    def __init__(self, latents=20, hidden=400, size=28):
         super().__init__()
         self.one, self.mu, self.log_var = (
-            nn.Linear(784, hidden),
+            nn.Linear(size**2, hidden),
             nn.Linear(hidden, latents),
             nn.Linear(hidden, latents),
         )
-        self.three, self.four = nn.Linear(latents, hidden), nn.Linear(hidden, 784)
+        self.decoder = nn.Sequential(
+            nn.LazyLinear(hidden), nn.ReLU(inplace=True), nn.Linear(hidden, size**2)
+        )
 
     def encode(self, x):
-        h = F.relu(self.one(x.view(len(x), -1)))
+        h = F.relu(self.one(x.reshape(len(x), -1)))
         return self.mu(h), self.log_var(h)
 
     def decode(self, z):
-        return self.four(F.relu(self.three(z))).view(-1, 1, 28, 28)
+        x = self.decoder(z)
+        side = round(x.shape[1] ** 0.5)
+        return x.view(-1, 1, side, side)
 
 
 class Averaging(VAE):
@@ -66,6 +70,24 @@ class Shared(nn.Module):
         return self.decode(self.encode(x))
 
 
+class OtherNames(VAE):
+    """Later cells need decoder[-1]."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.back = self.decoder
+        del self.decoder
+
+    def decode(self, z):
+        return self.back(z).unflatten(1, (1, self.size, self.size))
+
+
+class Bent(VAE):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.encoder[2] = nn.Tanh()
+
+
 def by_distributions(model, x, generator=None, beta=1.0):
     mu, log_var = model.encode(x)
     q = Independent(Normal(mu, log_var.exp().sqrt()), 1)
@@ -97,8 +119,8 @@ RIGHT = [
     ),
     (elbo.bernoulli_nll, lambda z, x: (F.softplus(z) - x * z).flatten(1).sum(1)),
     (reparameterisation.reparameterise, other_reparameterise),
-    (elbo.negative_elbo, by_distributions),
-    (elbo.negative_elbo, two_draws),
+    (objective.negative_elbo, by_distributions),
+    (objective.negative_elbo, two_draws),
     (
         latents.interpolate,
         lambda a, b, steps: torch.stack([torch.lerp(a, b, i / (steps - 1)) for i in range(steps)]),
@@ -119,6 +141,33 @@ def test_right_answers_written_in_another_way(check, answer):
     assert check(answer) is answer
 
 
+def seeded_by_hand(mu, log_var, generator=None):
+    """Without a generator always the same draw."""
+    generator = torch.Generator() if generator is None else generator
+    return reparameterise(mu, log_var, generator)
+
+
+def switched_off(model, x, size=500):
+    """Switches gradients off and never on again."""
+    torch.set_grad_enabled(False)
+    modes = [one.training for one in model.modules()]
+    model.eval()
+    found = torch.cat([model.encode(rows)[0] for rows in x.split(size)])
+    for one, mode in zip(model.modules(), modes, strict=True):
+        one.training = mode
+    return found
+
+
+def floats(model, x, generator=None, beta=1.0):
+    terms = by_distributions(model, x, generator, beta)
+    return {name: value.item() for name, value in terms.items()}
+
+
+def reported_without_graph(model, x, generator=None, beta=1.0):
+    terms = by_distributions(model, x, generator, beta)
+    return terms | {"reconstruction": terms["reconstruction"].detach()}
+
+
 def loop_without_mode(model, x, size=500):
     with torch.no_grad():
         return torch.cat([model.encode(rows)[0] for rows in x.split(size)])
@@ -131,7 +180,7 @@ WRONG = [
     (
         elbo.gaussian_kl,
         lambda mu, log_var: 0.5 * (mu + log_var.exp() - log_var - 1).sum(1),
-        "0.5 times",
+        "gradient by argument 1",
     ),
     (
         elbo.gaussian_kl,
@@ -142,18 +191,27 @@ WRONG = [
     (
         reparameterisation.reparameterise,
         lambda mu, log_var, generator=None: reparameterise(mu, log_var, generator).clamp(-2, 2),
-        "∂",
+        "(z − μ)/σ",
     ),
     (
         reparameterisation.reparameterise,
         lambda mu, log_var, generator=None: reparameterise(mu, log_var.detach(), generator),
-        "∂",
+        "∂z/∂",
     ),
     (
-        elbo.negative_elbo,
+        objective.negative_elbo,
         lambda m, x, generator=None, beta=1.0: by_distributions(m, 1 - x, generator, beta),
         "case 1",
     ),
+    (autoencoders.VAE, OtherNames, "decoder[-1].bias"),
+    (autoencoders.VAE, Bent, "a ReLU after the hidden layer, in the encoder"),
+    (elbo.gaussian_kl, lambda mu, log_var: gaussian_kl(mu, log_var).detach(), "cut off"),
+    (elbo.bernoulli_nll, lambda logits, x: bernoulli_nll(logits, x).tolist(), "loss"),
+    (reparameterisation.reparameterise, seeded_by_hand, "without a generator"),
+    (objective.negative_elbo, floats, "should be a tensor, yours is a float"),
+    (objective.negative_elbo, reported_without_graph, "reconstruction"),
+    (latents.codes, switched_off, "gradients are recorded afterwards"),
+    (latents.latent_grid, lambda side: latents.latent_grid.reference(side).double(), "float32"),
     (latents.codes, loop_without_mode, "in training mode"),
     (
         latents.kl_per_latent,

@@ -10,7 +10,7 @@ from torch import nn
 from torch.distributions import Normal
 from torch.nn import functional as F
 
-from dlcourse.checks.vae_bounds import anomalies, bounds, rates
+from dlcourse.checks.vae_bounds import anomalies, bounds, convolutional, rates, weights
 from dlcourse.checks.vae_bounds import clinic as broken_bounds
 from dlcourse.checks.vae_bounds import conditional as conditional_vae
 
@@ -18,7 +18,7 @@ from dlcourse.checks.vae_bounds import conditional as conditional_vae
 class Upsampled(nn.Module):
     """The way up by doubling pixels and convolving, and two last layers in the encoder."""
 
-    def __init__(self, latents):
+    def __init__(self, latents=10):
         super().__init__()
         self.one, self.two = nn.Conv2d(1, 16, 4, 2, 1), nn.Conv2d(16, 32, 4, 2, 1)
         self.mu, self.log_var = nn.Linear(1568, latents), nn.Linear(1568, latents)
@@ -38,11 +38,15 @@ class Upsampled(nn.Module):
 class Embedded(nn.Module):
     """The class by an embedding in place of ten inputs."""
 
-    def __init__(self, latents):
+    def __init__(self, latents=10, hidden=128):
         super().__init__()
         self.names = nn.ModuleList([nn.Embedding(10, 10), nn.Embedding(10, 10)])
-        self.encoder = nn.Sequential(nn.Linear(206, 40), nn.Tanh(), nn.Linear(40, 2 * latents))
-        self.decoder = nn.Sequential(nn.Linear(latents + 10, 40), nn.Tanh(), nn.Linear(40, 196))
+        self.encoder = nn.Sequential(
+            nn.LazyLinear(hidden), nn.ReLU(), nn.Linear(hidden, 2 * latents)
+        )
+        self.decoder = nn.Sequential(
+            nn.Linear(latents + 10, hidden), nn.ReLU(), nn.Linear(hidden, 196)
+        )
 
     def encode(self, x, y):
         both = self.encoder(torch.cat([self.names[0](y), x.flatten(1)], 1))
@@ -53,7 +57,7 @@ class Embedded(nn.Module):
 
 
 class Huge(Upsampled):
-    def __init__(self, latents):
+    def __init__(self, latents=10):
         super().__init__(latents)
         self.spare = nn.Linear(400, 400)
 
@@ -63,6 +67,14 @@ class Mixed(conditional_vae.ConditionalVAE.reference):
 
     def encode(self, x, y):
         return super().encode(x - x.mean(0), y)
+
+
+class Straight(Upsampled):
+    """No activation on the way up."""
+
+    def decode(self, z):
+        h = self.twice[0](self.back(z).view(-1, 32, 7, 7))
+        return self.four(self.twice[1](self.three(h)))
 
 
 def by_formula(mean, x, log_sigma, lowest=-4.0):
@@ -121,12 +133,12 @@ def by_entropies(a, b, bins=20):
 
 
 RIGHT = [
-    (conditional_vae.ConvVAE, Upsampled),
+    (convolutional.ConvVAE, Upsampled),
     (conditional_vae.ConditionalVAE, Embedded),
     (bounds.gaussian_nll, by_formula),
     (bounds.iwae_bound, largest_out),
     (bounds.iwae_bound, lambda log_w: torch.logsumexp(log_w - math.log(log_w.shape[0]), dim=0)),
-    (bounds.log_weights, draw_by_draw),
+    (weights.log_weights, draw_by_draw),
     (rates.free_bits, by_maximum),
     (
         rates.active_units,
@@ -163,6 +175,13 @@ def images_first(model, x, k, generator=None):
     return draw_by_draw(model, x, k, generator).T
 
 
+def all_at_once(model, x, k, generator=None):
+    """Latents (k, B, d) straight into the decoder, which takes (N, d)."""
+    mu, log_var = model.encode(x)
+    z = mu + (log_var / 2).exp() * torch.randn(k, *mu.shape, generator=generator)
+    return -model.decode(z).flatten(2).sum(2)
+
+
 def detached(mu, log_var, floor):
     return rates.free_bits.reference(mu.detach(), log_var, floor)
 
@@ -178,7 +197,7 @@ def equal_width(a, b, bins=20):
 
 
 WRONG = [
-    (conditional_vae.ConvVAE, Huge, "at most 150,000 parameters"),
+    (convolutional.ConvVAE, Huge, "at most 150,000 parameters"),
     (conditional_vae.ConditionalVAE, Mixed, "the code depends on its own image alone"),
     (bounds.gaussian_nll, lambda mean, x, s, lowest=-4.0: by_formula(mean, x, -s, lowest), "case"),
     (
@@ -193,12 +212,24 @@ WRONG = [
     ),
     (bounds.iwae_bound, lambda log_w: log_w.median(0).values, "two draws"),
     (bounds.iwae_bound, lambda log_w: largest_out(log_w) + 1, "one draw"),
-    (bounds.log_weights, one_draw_too_few, "shape"),
-    (bounds.log_weights, images_first, "shape"),
+    (weights.log_weights, one_draw_too_few, "shape"),
+    (weights.log_weights, images_first, "shape"),
+    (convolutional.ConvVAE, Straight, "something that bends, in the decoder"),
+    (weights.log_weights, all_at_once, "decode takes latents (N, d)"),
+    (
+        rates.free_bits,
+        lambda mu, log_var, floor: rates.free_bits.reference(mu, log_var.detach(), floor),
+        "gradient by log_var",
+    ),
+    (
+        anomalies.mutual_information,
+        lambda a, b, bins=10: by_entropies(a, b, bins),
+        "left out: 20",
+    ),
     (rates.free_bits, detached, "gradient"),
     (rates.active_units, lambda mu, threshold=0.01: mu.abs().amax(0) > threshold, "case"),
     (anomalies.auroc, lambda a, b: float(b.mean() > a.mean()), "in between"),
-    (anomalies.auroc, lambda a, b: float((b[:, None] > a).sum()), "table"),
+    (anomalies.auroc, lambda a, b: float((b[:, None] > a).sum()), "2 times"),
     (anomalies.mutual_information, equal_width, "case"),
     (anomalies.mig, lambda table, entropy: anomalies._gap(table, entropy, axis=1), "case 1"),
 ]

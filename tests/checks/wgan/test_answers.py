@@ -7,7 +7,7 @@ from answers import WARNINGS_ARE_ERRORS, assert_caught, assert_passes, message
 from torch import nn
 
 from dlcourse.checks.wgan import clinic as broken_critics
-from dlcourse.checks.wgan import gradient_penalty, lipschitz, wasserstein
+from dlcourse.checks.wgan import critics, gradient_penalty, lipschitz, wasserstein
 from dlcourse.checks.wgan import step as wgan
 from dlcourse.data import toy
 from dlcourse.methods import wgan as library
@@ -79,7 +79,7 @@ def zeroed(model, limit):
 class Grouped(nn.Module):
     def __init__(self, width):
         super().__init__()
-        self.layers = wgan._Critic(width, "groups")
+        self.layers = critics._Critic(width, "groups")
 
     def forward(self, x):
         return self.layers(x)
@@ -90,7 +90,7 @@ class Averaging(nn.Module):
 
     def __init__(self, width):
         super().__init__()
-        self.layers = wgan._Critic(width)
+        self.layers = critics._Critic(width)
 
     def forward(self, x):
         value = self.layers(x)
@@ -132,8 +132,8 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "anywhere": (
         gradient_penalty.gradient_penalty,
         penalty_at_random_points,
-        "5 points",
-        "not between an example",
+        "two numbers",
+        "beyond the ends: ε is not in [0, 1]",
     ),
     "half a gradient": (
         gradient_penalty.gradient_penalty,
@@ -143,9 +143,9 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     ),
     "not the latents given": (wgan.wgan_step, fresh_normals, "one step each", "returned"),
     "G before the critic": (wgan.wgan_step, generator_first, "one step each", "returned"),
-    "group norm": (wgan.Critic, Grouped, "width 2", "compared with what its weights give"),
+    "group norm": (critics.Critic, Grouped, "width 2", "compared with what its weights give"),
     "a mean over the batch": (
-        wgan.Critic,
+        critics.Critic,
         Averaging,
         "width 2",
         "a value depends on its own example only",
@@ -177,9 +177,14 @@ def by_equations(cost, p, q):
         one = torch.zeros(n, m)
         one[:, j] = 1
         rows.append(one.flatten())
-    return linprog(
+    found = linprog(
         cost.numpy().ravel(), A_eq=torch.stack(rows).numpy(), b_eq=torch.cat([p, q]).numpy()
-    ).x.reshape(n, m)
+    )
+    return torch.tensor(found.x).view(n, m)
+
+
+def as_array(cost, p, q):
+    return library.transport_plan(cost, p, q).numpy()
 
 
 def by_backward_sum(critic, real, fake):
@@ -217,14 +222,48 @@ def clip_by_data(model, limit):
     flat = torch.cat([p.detach().flatten() for p in model.parameters()])
     for parameter in model.parameters():
         parameter.data = parameter.data.clamp(-limit, limit)
-    return (flat.abs() > limit).double().mean()
+    return (flat.abs() > limit).double().mean().item()
 
 
-def from_a_random_start(weight, steps):
+def by_the_square(weight, steps=20):
+    """Half a step further at the end: within the tolerance."""
+    v = torch.arange(weight.shape[1], dtype=weight.dtype).cos()[:, None]
+    for _ in range(steps):
+        v = nn.functional.normalize(weight.mT @ (weight @ v), dim=0)
+    return (weight @ v).norm()
+
+
+def from_a_random_start(weight, steps=20):
     v = torch.randn(weight.shape[1], dtype=weight.dtype, generator=torch.Generator().manual_seed(3))
     for _ in range(steps):
-        v = torch.nn.functional.normalize(weight.T @ (weight @ v), dim=0)
+        v = nn.functional.normalize(weight.T @ (weight @ v), dim=0)
     return (weight @ v).norm()
+
+
+def one_by_one(critic, real, fake):
+    squares = []
+    for x, other in zip(real, fake, strict=True):
+        point = torch.lerp(other, x, torch.rand((), dtype=x.dtype))[None].requires_grad_()
+        (slope,) = torch.autograd.grad(critic(point).sum(), point, create_graph=True)
+        squares.append((torch.linalg.vector_norm(slope) - 1) ** 2)
+    return torch.stack(squares).mean()
+
+
+def by_vmap(critic, real, fake):
+    eps = torch.rand(len(real), *[1] * (real.dim() - 1), dtype=real.dtype)
+    slope = torch.func.grad(lambda x: critic(x[None]).sum())
+    slopes = torch.func.vmap(slope)(torch.lerp(fake, real, eps.expand_as(real)))
+    return (slopes.flatten(1).norm(dim=1) - 1).square().mean()
+
+
+def replaced(model, limit):
+    """New parameters, which no optimiser knows."""
+    count = sum(p.numel() for p in model.parameters())
+    outside = sum((p.abs() > limit).sum().item() for p in model.parameters())
+    for module in model.modules():
+        for name, p in list(module.named_parameters(recurse=False)):
+            setattr(module, name, nn.Parameter(p.detach().clamp(-limit, limit)))
+    return outside / count
 
 
 class Layered(nn.Module):
@@ -246,17 +285,41 @@ RIGHT = {
         lambda real, fake: -(real.mean() - fake.mean()),
     ),
     "through data": (lipschitz.clip_weights, clip_by_data),
-    "the square's eigenvector": (lipschitz.largest_singular_value, from_a_random_start),
+    "the square's eigenvector": (lipschitz.largest_singular_value, by_the_square),
+    "example by example": (gradient_penalty.gradient_penalty, one_by_one),
+    "vmap": (gradient_penalty.gradient_penalty, by_vmap),
     "grad_outputs and a root": (gradient_penalty.gradient_penalty, by_backward_sum),
     "ε counts from the fakes": (gradient_penalty.gradient_penalty, from_the_fakes_end),
     "a step by hand": (wgan.wgan_step, step_by_hand),
-    "layers in another order": (wgan.Critic, Layered),
+    "layers in another order": (critics.Critic, Layered),
 }
 
 
 @pytest.mark.parametrize(("check", "answer"), RIGHT.values(), ids=RIGHT)
 def test_a_right_answer_written_differently_passes(check, answer, capfd):
     assert_passes(check, answer, capfd)
+
+
+WRONG = {  # check, answer, what the message must say
+    "an array": (wasserstein.transport_plan, as_array, "kind of the plan"),
+    "another start": (lipschitz.largest_singular_value, from_a_random_start, "difference"),
+    "new parameters": (lipschitz.clip_weights, replaced, "parameters replaced by others"),
+    "a row of one": (
+        gradient_penalty.gradient_penalty,
+        lambda *args: library.gradient_penalty(*args)[None],
+        "1-d tensor",
+    ),
+    "no gradient": (
+        wasserstein.critic_loss,
+        lambda real, fake: library.critic_loss(real, fake.detach()),
+        "gradient by argument 2",
+    ),
+}
+
+
+@pytest.mark.parametrize(("check", "answer", "says"), WRONG.values(), ids=WRONG)
+def test_wrong_kinds_are_caught(check, answer, says):
+    assert says in message(check, answer)
 
 
 def test_a_share_that_is_not_returned_is_no_blank():
