@@ -312,7 +312,7 @@ WRONG = {  # check, answer, what the message must say
     "no gradient": (
         wasserstein.critic_loss,
         lambda real, fake: library.critic_loss(real, fake.detach()),
-        "gradient by argument 2",
+        "gradient by fake",
     ),
 }
 
