@@ -155,7 +155,8 @@ def _float_words(got, expected):
         # every number is some multiple of another: of single ones only a whole factor tells
         whole = max(abs(factor), 1 / abs(factor))
         telling = factor > 0 and whole > 1.5 and abs(whole - round(whole)) < 1e-3
-        if abs(factor - 1) > 1e-4 and (got.size > 1 or telling):
+        # nobody forgets a factor of a million: such a ratio has another cause
+        if abs(factor - 1) > 1e-4 and whole < 200 and (got.size > 1 or telling):
             return f"Your answer is {factor:.5g} times the expected one: look for a factor."
     gap = got - expected
     if got.size > 1 and np.allclose(gap, gap.flat[0], rtol=1e-4, atol=1e-9):

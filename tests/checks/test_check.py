@@ -322,6 +322,7 @@ def test_only_the_part_that_differs_is_shown():
 def test_of_single_numbers_only_a_whole_factor_is_named_and_of_whole_numbers_none():
     assert "4 times the expected one" in failure(lambda x: 4.0, of(1.0))
     assert "times" not in failure(lambda x: 1.3, of(1.0))
+    assert "times" not in failure(lambda x: 1e6, of(1.0))
     assert "times" not in failure(lambda x: 8, of(2))
     assert "times" not in failure(lambda x: torch.tensor([2, 4]), of(torch.tensor([1, 2])))
 
