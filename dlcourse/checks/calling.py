@@ -133,21 +133,19 @@ def within(seconds, call):
     """
     if threading.current_thread() is not threading.main_thread():
         return call()
-    ended, lock = threading.Event(), threading.Lock()
-    late = threading.Event()
+    # A list, because emptying it is one step: an interrupt may arrive between any two.
+    running, late, woken, lock = [True], [], threading.Event(), threading.Lock()
 
     def interrupted(number, frame):
-        if not late.is_set():
-            raise KeyboardInterrupt
-        if not ended.is_set():
-            raise TookTooLong
+        if running:
+            raise TookTooLong if late else KeyboardInterrupt
 
     def watch():
         pause = seconds
-        while not ended.wait(pause):
+        while not woken.wait(pause):
             with lock:
-                if not ended.is_set():
-                    late.set()
+                if running:
+                    late.append(True)
                     _thread.interrupt_main()
             pause = 0.5
 
@@ -156,8 +154,9 @@ def within(seconds, call):
     try:
         return call()
     finally:
-        # an interrupt on its way arrives here at the latest, and finds the call ended
-        ended.set()
+        running.clear()
+        # an interrupt on its way arrives here at the latest, and is let pass
+        woken.set()
         with lock:
             signal.signal(signal.SIGINT, before)
 

@@ -19,6 +19,7 @@ from dlcourse.checks.words import MISSING, entry, error_lines, parameters
 OUTCOMES = {}  # name → "passed", "blank" or "failed": what `progress` lists
 JUDGED = {}  # name → the answer that was judged last, and what its cell went on with
 LINES = 20  # of a message
+LEFT = "  It was right the first time: does something of an earlier call stay behind?"
 
 
 class CheckFailed(AssertionError):
@@ -91,7 +92,8 @@ class Check:
         if is_stub(answer):
             return self._blank(answer)
         cases, outcomes = self.list_cases(), []
-        for number, one in enumerate(cases, start=1):
+        # once more at the end: what a call leaves behind must not reach a later one
+        for number, one in enumerate([*cases, cases[0]], start=1):
             expected = self.attempt(self.reference, one)
             outcomes.append(self._judge(answer, one, number, expected.seconds))
             if outcomes[-1].is_blank():
@@ -159,12 +161,14 @@ class Check:
 
     def _message(self, answer, outcomes, expected, cases):
         number, got = len(outcomes), outcomes[-1]
-        failing = cases[number - 1]
+        again = number > len(cases)
+        failing = cases[0 if again else number - 1]
         names = self._argument_names(answer, len(failing.args))
-        head = f"✗ {self.name} · case {number} of {len(cases)}: {failing.label}"
+        place = "1 once more, after all" if again else f"{number} of"
+        head = f"✗ {self.name} · case {place} {len(cases)}: {failing.label}"
         arguments = [entry(name, value) for name, value in zip(names, failing.args, strict=False)]
         rest = self._what_differs(got, expected, names, failing)
-        rest += [*heard(got, number), *self._cause(answer, outcomes, cases)]
+        rest += [*heard(got, number), *([LEFT] if again else self._cause(answer, outcomes, cases))]
         arguments, rest = rows(arguments), rows(rest)
         room = max(LINES - 1 - len(rest), 0)
         if len(arguments) > room:

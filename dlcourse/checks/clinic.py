@@ -40,7 +40,10 @@ def diagnosis(name, faults, signs, what="curve"):
     """
 
     def verdict(function, patient):
-        answer = function()[patient]
+        answers = function()
+        if isinstance(answers, dict) and patient not in answers:
+            return f"nothing about {patient}"
+        answer = answers[patient]
         if answer not in signs:
             raise ValueError(f"{answer!r} is not on the list: write one of {', '.join(signs)}")
         return "right" if answer == faults[patient] else f"wrong: {answer}"

@@ -1,12 +1,9 @@
 import threading
 import time
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
-from dlcourse.checks.calling import STUB, TookTooLong, attempt, is_stub, within
-from dlcourse.release.notebook import regions
+from dlcourse.checks.calling import TookTooLong, attempt, is_stub, within
 
 
 def endless():
@@ -14,12 +11,11 @@ def endless():
         pass
 
 
-def stubborn():
-    while True:
-        try:
-            time.sleep(0.01)
-        except:  # noqa: E722 (what a student writes)
-            time.sleep(0.01)
+def stubborn_once():
+    try:
+        endless()
+    finally:
+        sum(range(100_000))  # busy when the next interrupt may come
 
 
 def test_a_loop_is_stopped_after_its_time():
@@ -27,6 +23,13 @@ def test_a_loop_is_stopped_after_its_time():
     with pytest.raises(TookTooLong):
         within(0.2, endless)
     assert time.perf_counter() - begin < 2
+
+
+def test_interrupts_that_come_too_late_reach_nobody():
+    for _ in range(30):
+        with pytest.raises(TookTooLong):
+            within(0.01, stubborn_once)
+    time.sleep(1.2)
 
 
 def test_what_ends_in_time_is_handed_back_and_nothing_comes_later():
@@ -45,30 +48,6 @@ def test_outside_the_main_thread_there_is_no_limit_but_an_answer():
 def test_an_attempt_has_the_error_of_whatever_was_raised():
     assert isinstance(attempt(endless, (), seconds=0.1).error, TookTooLong)
     assert isinstance(attempt(lambda: exit(), ()).error, SystemExit)
-
-
-CELLS = [
-    "import dlcourse.checks.check as judge; judge.SECONDS = 1.5\n"
-    "from dlcourse.checks.core import sheet\n"
-    "check = sheet('gan')",
-    "def g_loss(fake):\n"
-    "    while True:\n"
-    "        try:\n"
-    "            fake = fake + 1\n"
-    "        except:\n"
-    "            pass\n"
-    "g_loss = check.g_loss(g_loss)",
-    "print('the kernel goes on')",
-]
-
-
-@pytest.mark.executes
-def test_in_a_notebook_an_endless_loop_ends_and_the_kernel_goes_on():
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in CELLS])
-    NotebookClient(notebook, allow_errors=True, kernel_name="python3").execute()
-    error, after = notebook.cells[1].outputs[0], notebook.cells[2].outputs[0]
-    assert error.ename == "CheckFailed" and "a loop that never ends" in "".join(error.traceback)
-    assert after.text == "the kernel goes on\n"
 
 
 def documented(x):
@@ -98,7 +77,3 @@ def test_an_empty_body_is_a_stub(function):
 @pytest.mark.parametrize("function", [working, lambda x: x, lambda x: 0, print, threading.Thread])
 def test_a_body_with_anything_in_it_is_none(function):
     assert not is_stub(function)
-
-
-def test_students_get_the_words_by_which_a_blank_is_known():
-    assert f'raise NotImplementedError("{STUB}")' == regions.STUB

@@ -351,6 +351,16 @@ def test_a_probe_that_goes_on_with_none_asks_for_a_return():
     assert "TypeError" in failure(lambda x: "a", check)
 
 
+def test_what_an_earlier_call_leaves_behind_is_found():
+    def answer(z, calls=[]):  # noqa: B006
+        calls.append(z)
+        return softmax(z) if len(calls) < 4 else softmax(z) + len(calls)
+
+    text = failure(answer)
+    assert text.startswith("✗ softmax · case 1 once more, after all 3: one row")
+    assert "does something of an earlier call stay behind?" in text
+
+
 def test_a_print_is_shown_once_and_stderr_stays_empty(capfd):
     def answer(z):
         print("shape", tuple(z.shape))

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from dlcourse.checks.rl import (
     bandits,
+    dqn,
     dynamic_programming,
     policy_gradient,
     ppo,
@@ -29,7 +30,7 @@ LIBRARY = {
     "value_iteration": dynamic_programming.value_iteration,
     "q_target": q_learning.q_target,
     "exploration": q_learning.exploration,
-    "dqn_loss": q_learning.dqn_loss,
+    "dqn_loss": dqn.dqn_loss,
     "ReplayBuffer": replay.ReplayBuffer,
     "rewards_to_go": policy_gradient.rewards_to_go,
     "policy_gradient_loss": policy_gradient.policy_gradient_loss,

@@ -27,7 +27,9 @@ class _Net(nn.Module):
             now = width if self.fault == "one width" else width << stage
             now = width << (stage + 1) if self.fault == "doubled at once" else now
             for number in range(blocks[stage]):
-                self.blocks.append(residual._Basic(last, now, self.stride(stage, number)))
+                shared = self.fault == "shared" and number > 1
+                block = residual._Basic(last, now, self.stride(stage, number))
+                self.blocks.append(self.blocks[-1] if shared else block)
                 last = now
         self.head = nn.Linear(last, classes)
 
@@ -111,6 +113,10 @@ ResNet = Check(
         Mistake("the first stage doubles the channels",
                 "s counts from 0: the first stage has `width` channels.",
                 _broken("doubled at once")),
+        Mistake("one block is used several times",
+                "[block] * 3 is the same block three times, with one set of weights: make each of "
+                "them anew.",
+                _broken("shared")),
         Mistake("no norm in the stem", "Convolution, batch norm, ReLU come before the first stage.",
                 _broken("bare stem")),
         Mistake("the maximum over the pixels", "Global *average* pooling: mean((2, 3)).",

@@ -189,7 +189,9 @@ def _soft_cases():
              (~nothing).to(torch.uint8), 1.0),
         case("three images, the mask as floats",
              *(lambda pair: (pair[0], pair[1].float()))(_random(3, (4, 5), 2)), 1.0),
-        case("large logits", 100 * _random(2, (3, 4), 4)[0], _random(2, (3, 4), 4)[1], 0.5),
+        case("two images, smooth 4", *_random(2, (3, 5), 6), 4.0),
+        case("large logits, smooth ½", 100 * _random(2, (3, 4), 4)[0],
+             _random(2, (3, 4), 4)[1], 0.5),
         case("every second column of an array, float64", logits[..., ::2], mask[..., ::2], 2.0),
     ]  # fmt: skip
 
@@ -210,6 +212,8 @@ soft_dice_loss = Check(
         Mistake("smooth is missing",
                 "Add it above and below; without it an empty mask teaches nothing.",
                 _broken("never")),
+        Mistake("smooth is taken for 1", "1 is its default only: use the argument.",
+                lambda logits, mask, smooth=1.0: _soft(logits, mask)),
         Mistake("a threshold inside the loss",
                 "A step has slope 0: use the probabilities themselves.", _broken("hard")),
         Mistake("all images counted as one", "A loss for each image, then the mean.",

@@ -156,16 +156,20 @@ def _rates(function, stages, rate, factor):
     groups gives to every parameter, stage by stage."""
     before = list(stages)
     groups = function(stages, rate, factor)
-    found = {}
+    found, own = {}, {id(one) for stage in before for one in stage.parameters()}
     if groups is not None:
         optimiser = torch.optim.SGD(groups, lr=77.0)
         found = {id(one): group["lr"] for group in optimiser.param_groups
                  for one in group["params"]}  # fmt: skip
     missing = -1.0
+    strangers = found.keys() - own
     rates = [[found.get(id(one), missing) for one in stage.parameters()] for stage in before]
     found = {f"rates in stage {number} (−1: in no group)": one for number, one in enumerate(rates)}
     same = len(stages) == len(before) and all(map(lambda a, b: a is b, stages, before))
-    return found | {"`stages` is left in its order": same}
+    return found | {
+        "`stages` is left in its order": same,
+        "parameters of another call's stages": len(strangers),
+    }
 
 
 def _stages(count, width):

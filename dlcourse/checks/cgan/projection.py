@@ -54,7 +54,7 @@ ProjectionDiscriminator = Check(
              _numbers(4, 1, 3, 3), _numbers(4, seed=1)),
         case("a condition of two numbers, (B, 2)", (_Linear((1, 2, 2), (3,), 4), 3, _Value(3)),
              _numbers(4, 1, 2, 2), _numbers(4, 2, seed=1)),
-        case("one image", (_Linear((1, 2, 2), (3,), 3), 3, _embed(2, 3)), _numbers(1, 1, 2, 2),
+        case("a single image", (_Linear((1, 2, 2), (3,), 3), 3, _embed(2, 3)), _numbers(1, 1, 2, 2),
              torch.tensor([1])),
     ],
     fallback="dlcourse.models.cgan:ProjectionDiscriminator",

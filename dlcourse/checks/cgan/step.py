@@ -87,6 +87,17 @@ def _step(generator, discriminator, optimiser_g, optimiser_d, x, y, z, fault=Non
     return {"D": loss_d, "G": loss_g}
 
 
+def _unswept(generator, discriminator, optimiser_g, optimiser_d, x, y, z):
+    fake = generator(z, y)
+    loss_d = _against(discriminator(x, y), 1.0) + _against(discriminator(fake.detach(), y), 0.0)
+    loss_d.backward()
+    optimiser_d.step()
+    loss_g = _against(discriminator(fake, y), 1.0)
+    loss_g.backward()
+    optimiser_g.step()
+    return {"D": loss_d, "G": loss_g}
+
+
 def _undetached(generator, discriminator, optimiser_g, optimiser_d, x, y, z):
     fake = generator(z, y)
     (_against(discriminator(x, y), 1.0) + _against(discriminator(fake, y), 0.0)).backward()
@@ -116,6 +127,9 @@ conditional_step = Check(
         Mistake("nothing is detached",
                 "The discriminator's backward went through the generator and freed its graph: "
                 "discriminator(fake.detach(), y).", _undetached),
+        Mistake("old gradients are added to the new ones",
+                "zero_grad before each backward, of the discriminator too: the generator's loss "
+                "has left gradients in it.", _unswept),
         Mistake("the fakes are judged with labels that G was not given",
                 "A fake and the label it was made for go through D together; "
                 "otherwise obeying does not pay.", _broken("D's labels")),

@@ -92,12 +92,12 @@ def _corner(x, row, column, i, j):
     return picked * (weight * inside)[:, None]
 
 
-def _sampled(x, degrees, scale=1.0, mode="bilinear"):
+def _sampled(x, degrees, scale=1.0, **settings):
     angle = torch.deg2rad(degrees)
     cos, sin, zero = scale * angle.cos(), scale * angle.sin(), torch.zeros_like(angle)
     matrix = torch.stack([cos, -sin, zero, sin, cos, zero], 1).view(-1, 2, 3)
     grid = torch.nn.functional.affine_grid(matrix, x.shape, align_corners=False)
-    return torch.nn.functional.grid_sample(x, grid, mode=mode, align_corners=False)
+    return torch.nn.functional.grid_sample(x, grid, align_corners=False, **settings)
 
 
 rotate_each = Check(
@@ -132,6 +132,9 @@ rotate_each = Check(
                 "That scales the image as well. "
                 "Give affine_grid and grid_sample the same align_corners.",
                 lambda x, degrees: _sampled(x, degrees, scale=(x.shape[-1] - 1) / x.shape[-1])),
+        Mistake("the edge is repeated",
+                "Zeros come in from outside: padding_mode='zeros', the default.",
+                lambda x, degrees: _sampled(x, degrees, padding_mode="border")),
         Mistake("nothing turns", "Return the rotated images.", lambda x, degrees: x.clone()),
         Mistake("transposed, or mirrored",
                 "A rotation has determinant +1: cos² + sin². One of the two sines is −sin.",

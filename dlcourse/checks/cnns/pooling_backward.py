@@ -80,7 +80,7 @@ def _cases():
         one("all negative", -1 - x.abs(), 3, 3),
         one("windows that overlap", x, 3, 2),
         one("windows with gaps, float64", x.double(), 2, 3),
-        one("channels_last, windows that overlap", x.to(memory_format=torch.channels_last), 3, 1),
+        one("windows that overlap twice", x, 3, 1),
         one("ties: all zeros after a ReLU, say", ties, 2, 2),
     ]
 

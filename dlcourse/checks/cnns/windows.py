@@ -136,8 +136,8 @@ def _forward_cases():
             "depthwise: as many groups as channels", deep, narrow[:4, :1], bias.double(), 2, 1, 1, 4
         ),
         case(
-            "channels_last, stride 3, dilation 2",
-            x.to(memory_format=torch.channels_last),
+            "stride 3, padding 2, dilation 2",
+            x,
             w,
             bias,
             3,

@@ -22,7 +22,9 @@ def _order(root):
 
 def _faults_of_order(function, expression):
     """What is wrong with an order, in numbers: there are many right ones."""
-    nodes = expression.nodes([Node(number) for number in expression.numbers])
+    graphs = [expression.nodes([Node(number) for number in expression.numbers]) for _ in range(2)]
+    function(graphs[0][-1])  # an earlier call, of which nothing may be left
+    nodes = graphs[1]
     order = function(nodes[-1])
     if order is None:
         raise TypeError("None came back: is `return` missing?")
@@ -33,6 +35,7 @@ def _faults_of_order(function, expression):
     early = sum(first[id(n)] < place.get(id(p), len(order)) for n in order for p in n.parents)
     wanted = {id(node) for node in _order(nodes[-1])}
     return {
+        "nodes of the graph before": "yes" if place.keys() - wanted else "no",
         "nodes that are missing": len(wanted - place.keys()),
         "nodes that come twice": len(order) - len(place),
         "nodes that come before one of their parents": early,
@@ -49,6 +52,15 @@ def _breadth_first(root):
     for node in order:
         order += [parent for parent in node.parents if parent not in order]
     return order[::-1]
+
+
+KEPT = []  # what a default argument is: one list for all calls
+
+
+def _never_emptied(root):
+    known = {id(node) for node in KEPT}
+    KEPT.extend(node for node in _order(root) if id(node) not in known)
+    return KEPT
 
 
 def _parents_last(root):
@@ -112,6 +124,10 @@ topological_order = Check(
         Mistake("only the nodes next to the root",
                 "Parents have parents: visit those of every node.",
                 lambda root: [*dict.fromkeys(root.parents), root]),
+        Mistake("the list lives on from one call to the next",
+                "A default argument such as order=[] is made once and shared by all calls: make "
+                "the list inside the function.",
+                _never_emptied),
     ],
 )  # fmt: skip
 

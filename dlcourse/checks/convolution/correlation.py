@@ -40,6 +40,7 @@ def _correlate_cases():
 correlate = Check(
     "correlate",
     reference=_correlate,
+    single=False,
     cases=_correlate_cases,
     mistakes=[
         Mistake("the kernel is flipped",
@@ -84,6 +85,7 @@ def _circulant(w, n):
 toeplitz = Check(
     "toeplitz",
     reference=_toeplitz,
+    single=False,
     cases=lambda: [
         case("two weights, three samples", torch.tensor([1.0, 2.0]), 3),
         case("three weights, seven samples", torch.tensor([1.0, -2.0, 5.0]), 7),
@@ -134,6 +136,7 @@ def _correlate2d_cases():
 correlate2d = Check(
     "correlate2d",
     reference=_correlate2d,
+    single=False,
     cases=_correlate2d_cases,
     mistakes=[
         Mistake("the kernel is flipped",
@@ -200,6 +203,7 @@ def _slope_cases():
 slope = Check(
     "slope",
     reference=_slope,
+    single=False,
     cases=_slope_cases,
     mistakes=[
         Mistake("Sobel's sum is not divided by 8",

@@ -25,13 +25,16 @@ class _Net(nn.Module):
 
     def forward(self, x):
         w, fault = list(self.weights), self.fault
-        active = torch.clone if fault == "no ReLU" else F.relu
+        active = torch.clone if fault in ("no ReLU", "convolutions") else F.relu
         pool = F.avg_pool2d if fault == "average" else F.max_pool2d
         x = pool(active(F.conv2d(x, w[0], w[1], padding=0 if fault == "no padding" else 2)), 2)
         x = pool(active(F.conv2d(x, w[2], w[3])), 2)
         x = x.flatten(0 if fault == "batch" else 1)
-        between = torch.clone if fault in ("no ReLU", "linear") else F.relu
-        x = between(F.linear(between(F.linear(x, w[4], w[5])), w[6], w[7]))
+        bare = ("no ReLU", "linear")
+        first, second = (
+            torch.clone if fault in (*bare, one) else F.relu for one in ("first", "second")
+        )
+        x = second(F.linear(first(F.linear(x, w[4], w[5])), w[6], w[7]))
         x = F.linear(x, w[8], w[9])
         return {"last ReLU": F.relu, "softmax": lambda z: z.softmax(-1)}.get(fault, torch.clone)(x)
 
@@ -94,6 +97,14 @@ LeNet = Check(
                 _broken("no ReLU")),
         Mistake("no ReLU between the linear layers", "ReLU follows every layer but the last.",
                 _broken("linear")),
+        Mistake("no ReLU between the first two linear layers",
+                "ReLU follows every layer but the last: 400 → 120, ReLU, 120 → 84, ReLU, 84 → C.",
+                _broken("first")),
+        Mistake("no ReLU before the last linear layer",
+                "ReLU follows every layer but the last: 400 → 120, ReLU, 120 → 84, ReLU, 84 → C.",
+                _broken("second")),
+        Mistake("no ReLU after the convolutions", "ReLU follows every layer but the last.",
+                _broken("convolutions")),
         Mistake("a ReLU after the last layer",
                 "Logits may be negative: nothing comes after the last linear layer.",
                 _broken("last ReLU")),

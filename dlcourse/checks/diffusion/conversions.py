@@ -48,6 +48,8 @@ to_x0_eps = Check(
         *(case(f"kind {kind}, three axes in float64, abar of nine steps",
                drawn(3, 4, 2, dtype=torch.float64), drawn(3, 4, 2, seed=1, dtype=torch.float64),
                _LATE3, _abar(9), kind) for kind in ("eps", "x0", "v", "score")),
+        case("kind v, a single image", drawn(1, 1, 3, 1), drawn(1, 1, 3, 1, seed=1),
+             torch.tensor([4]), _abar(), "v"),
     ],
     mistakes=[
         Mistake("the roots are missing",

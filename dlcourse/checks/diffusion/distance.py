@@ -44,6 +44,8 @@ energy_distance = Check(
         Mistake("squared distances",
                 "The distance itself, not its square: squares only see the means.",
                 lambda a, b: _energy(a, b, 2)),
+        Mistake("the root of it", "2 E|a − b| − E|a − a′| − E|b − b′| itself, without a root.",
+                lambda a, b: _energy(a, b).clamp(min=0).sqrt()),
         Mistake("sums over the pairs", "Expectations: means over all pairs.",
                 lambda a, b: 2 * _total(a, b) - _total(a, a) - _total(b, b)),
         Mistake("a point's distance from itself is left out",

@@ -109,6 +109,11 @@ q_sample = Check(
              drawn(2, 3, seed=1, dtype=torch.float64).T, _abar()),
         case("three axes, not contiguous, abar of nine steps in float32", drawn(3, 4, 6)[..., ::2],
              _LATE3, drawn(3, 4, 3, seed=1), _abar(9).float()),
+        case("float64, and what is left after large numbers cancel",
+             1e4 * torch.ones(2, 1, dtype=torch.float64), _T3[:2],
+             -1e4 * torch.stack([_abar()[t].sqrt() / (1 - _abar()[t]).sqrt() for t in (0, 5)])[
+                 :, None
+             ] + 1e-3, _abar()),
         case("t = 0 for all", drawn(2, 4), torch.zeros(2, dtype=torch.int64), drawn(2, 4, seed=2),
              _abar()),
     ],

@@ -63,6 +63,8 @@ mixture_score = Check(
              _abar()),
         case("far away: every density underflows", torch.tensor([[300.0, -200.0]]),
              torch.tensor([0]), _MEANS, 0.3, _abar()),
+        case("one point far away, one near", torch.tensor([[300.0, -200.0], [0.5, -0.25]]),
+             torch.tensor([0, 1]), _MEANS, 0.3, _abar()),
         case("five dimensions in float64", drawn(4, 5, dtype=torch.float64),
              torch.tensor([3, 1, 0, 5]), drawn(2, 5, seed=3, dtype=torch.float64), 0.4, _abar()),
         case("abar of nine steps", drawn(4, 2), torch.tensor([7, 0, 8, 3]), _MEANS, 0.2, _abar(9)),

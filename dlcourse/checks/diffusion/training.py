@@ -171,7 +171,7 @@ def _loss(fault=None):
         told = torch.randn_like(x0) if fault == "other noise" else eps
         kind = "eps" if fault == "always eps" else kind
         wanted = {"eps": told, "x0": x0, "v": s * told - n * x0}[kind]
-        square = (output - wanted).square()
+        square = (output - wanted).abs().pow(1 if fault == "absolute" else 2)
         return square.flatten(1).sum(1).mean() if fault == "sum" else square.mean()
 
     return function
@@ -204,6 +204,8 @@ diffusion_loss = Check(
                 "The noise in the target is the one that went into xt: draw it once.",
                 _loss("other noise")),
         Mistake("sum over the features", "Here the mean goes over all numbers.", _loss("sum")),
+        Mistake("the absolute error", "Asked for is the mean of the squared error.",
+                _loss("absolute")),
         Mistake("the noise is learnt whatever the kind",
                 "What the model should answer is target(x0, eps, t, abar, kind).",
                 _loss("always eps")),

@@ -90,6 +90,7 @@ class PlainAdamW(_Plain):
         b1, b2 = (b2, b1) if fault == "exchanged" else (b1, b2)
         self.t = 1 if fault == "t stays 1" else self.t + 1
         for i, one in enumerate(self.parameters):
+            self.t += fault == "t for each" and i > 0
             grad = one.grad + self.decay * one.data if fault == "L2" else one.grad
             self.m[i], self.v[i] = (
                 b1 * self.m[i] + (1 - b1) * grad,
@@ -233,6 +234,9 @@ AdamW = Check(
                 _faulty(PlainAdamW, "inside")),
         Mistake("the betas are exchanged", "β₁ belongs to the mean m, β₂ to the mean square v.",
                 _faulty(PlainAdamW, "exchanged")),
+        Mistake("t is counted for each parameter",
+                "Add 1 to self.t once a step, before the loop over the parameters.",
+                _faulty(PlainAdamW, "t for each")),
         Mistake("t is not counted",
                 "Add 1 to self.t at the start of each step, once for all parameters.",
                 _faulty(PlainAdamW, "t stays 1")),

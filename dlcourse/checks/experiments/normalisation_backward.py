@@ -75,6 +75,10 @@ def _rules(right, axis, along, statistics):
         Mistake("divided by the variance", "x̂ = (x − μ)/σ: one division by σ = √(variance + ε).",
                 _input(right, axis, lambda g, x_hat, sigma, axis:
                     _full(g, x_hat, sigma, axis) / sigma)),
+        Mistake("eps is taken for 1e-5", "1e-5 is its default only: σ = √(variance + eps).",
+                lambda grad, x, gamma, eps=1e-5: right(grad, x, gamma)),
+        Mistake("eps is left out", "σ = √(variance + eps), as on the way forward.",
+                lambda grad, x, gamma, eps=1e-5: right(grad, x, gamma, 0.0)),
     ]  # fmt: skip
 
 

@@ -20,6 +20,13 @@ _sum_backward = _reduced(lambda x, axes: x.sum(dim=axes))
 _max_backward = _reduced(lambda x, axes: x.amax(dim=axes))
 
 
+def _one_by_one(grad, a, axis=None):
+    """The axes put back one after the other, each where it stood among all of them."""
+    for one in () if axis is None else np.atleast_1d(axis):
+        grad = np.expand_dims(grad, int(one))
+    return np.broadcast_to(grad, a.shape).copy()
+
+
 def _expanded(grad, a, axis):
     return grad if axis is None else np.expand_dims(grad, axis)
 
@@ -54,7 +61,11 @@ def _reductions(seed, stack):
         case("4 × 2 over the last axis, -1", *tall, -1),
         case("4 × 2 to a number", np.array(-1.5), tall[1], None),
         stack,
-    ]
+        case("3 × 3 × 4 over the last two axes, (-2, -1)", *_drawn(seed + 2, (3,), (3, 3, 4)),
+             (-2, -1)),
+        case("3 × 4 × 3 over axes (2, 1), in this order", *_drawn(seed + 3, (3,), (3, 4, 3)),
+             (2, 1)),
+    ]  # fmt: skip
 
 
 sum_backward = Check(
@@ -73,6 +84,10 @@ sum_backward = Check(
         Mistake("not spread over the terms",
                 "Every entry of a gets a gradient: np.broadcast_to(…, a.shape).",
                 lambda grad, a, axis=None: _expanded(grad, a, axis).copy()),
+        Mistake("the axes are put back one after the other",
+                "-1 or 2 count the axes of a, and grad does not have them all until the last one "
+                "is back: hand np.expand_dims all axes at once, or sort them from the first on.",
+                _one_by_one),
         Mistake("multiplied by a",
                 "The slope of a sum with respect to each of its terms is 1, not the term.",
                 lambda grad, a, axis=None: _sum_backward(grad, a, axis) * a),

@@ -55,6 +55,34 @@ def _name_by_name(objective, ranges, trials, rng):
     return max(results, key=lambda result: result[1])[0], results
 
 
+def _one_dict(objective, ranges, trials, rng):
+    setting, results = {}, []
+    for _ in range(trials):
+        for name, (low, high) in ranges.items():
+            setting[name] = float(_log_uniform(low, high, None, rng))
+        results.append((setting, objective(**setting)))
+    return max(results, key=lambda result: result[1])[0], results
+
+
+def _searched(function, objective, ranges, trials, rng):
+    """The two results; first of all whether the trials share a dict."""
+    got = function(objective, ranges, trials, rng)
+    if not isinstance(got, (tuple, list)) or len(got) != 2 or not isinstance(got[1], list):
+        return got
+    pairs = [one for one in got[1] if isinstance(one, (tuple, list)) and one]
+    return {
+        "number of trials": len(got[1]),
+        "every trial has a dict of its own": len({id(one[0]) for one in pairs}) == len(got[1]),
+        "list of (setting, value)": got[1],
+        "best setting": got[0],
+    }
+
+
+def steps(rate, decay):
+    """An accuracy that takes few values, so that trials tie."""
+    return round(hill(rate, decay) / 8, 1)
+
+
 def hill(rate, decay=1e-3):
     """Highest at rate 0.1 and decay 0.001, on logarithmic axes."""
     return -float(np.log10(rate / 0.1) ** 2 + np.log10(decay / 1e-3) ** 2)
@@ -70,12 +98,15 @@ RANGES = {"rate": (1e-4, 1.0), "decay": (1e-6, 1e-1)}
 random_search = Check(
     "random_search",
     reference=_search,
+    probe=_searched,
     cases=lambda: [
         case("3 trials of one rate", hill, {"rate": (1e-3, 1.0)}, 3, np.random.default_rng(0)),
         case("4 trials of two ranges", hill, RANGES, 4, np.random.default_rng(1)),
         case("20 trials", hill, RANGES, 20, np.random.default_rng(2)),
         case("other names, values above 0", valley, {"width": (4.0, 400.0), "decay": (1e-4, 1.0)},
              6, np.random.default_rng(3)),
+        case("trials with equal values, below the best", steps, RANGES, 6,
+             np.random.default_rng(1)),
     ],
     mistakes=[
         Mistake("the lowest value wins",
@@ -93,6 +124,10 @@ random_search = Check(
                 "Draw a whole setting, try it, draw the next: "
                 "then 40 trials begin with the same 20 as 20 trials do.",
                 _name_by_name),
+        Mistake("all trials share one dict",
+                "The list then holds the last setting again and again. "
+                "Make a new dict inside the loop over the trials.",
+                _one_dict),
         Mistake("the value instead of the setting",
                 "Return the best setting (a dict) first, then the list.",
                 lambda *args: (max(value for _, value in _search(*args)[1]), _search(*args)[1])),

@@ -122,6 +122,15 @@ add_backward = Check(
     ],
 )  # fmt: skip
 
+
+def _product_of_sums(grad, a, b):
+    def share(one, other):
+        sums = _unbroadcast(np.broadcast_to(other, grad.shape).copy(), one.shape)
+        return _unbroadcast(grad, one.shape) * sums
+
+    return share(a, b), share(b, a)
+
+
 mul_backward = Check(
     "mul_backward",
     reference=lambda grad, a, b: _by_torch(torch.mul, grad, a, b),
@@ -137,6 +146,10 @@ mul_backward = Check(
                 "Multiply first, in the large shape, then sum.",
                 lambda grad, a, b: (_unbroadcast(grad, a.shape) * b,
                                     _unbroadcast(grad, b.shape) * a)),
+        Mistake("a product of sums",
+                "Each copy of a met its own entry of grad and its own of b: multiply first, "
+                "grad * b in the large shape, then sum the products.",
+                _product_of_sums),
         Mistake("the gradients are not un-broadcast",
                 "grad * b has the shape of the product. "
                 "unbroadcast(grad * b, a.shape) gives it that of a.",

@@ -151,6 +151,7 @@ def _without_deep_recursion(function, root):
 
 def _describe(function, graph):
     """What can be said of an order, whichever of the right ones it is."""
+    function(_diamond()[0])  # an earlier call, of which nothing may be left
     root, _ = graph()
     order = _without_deep_recursion(function, root)
     if order is None:
@@ -162,7 +163,9 @@ def _describe(function, graph):
     wrong = sum(place.get(parent, len(order)) >= place[node] for parent, node in links)
     missing = sum(id(node) not in place for node in _reachable(root))
     twice = len(order) - len(place)
+    strange = place.keys() - {id(node) for node in _reachable(root)}
     return {
+        "tensors of the graph before": "yes" if strange else "no",
         "tensors that are missing": missing,
         "tensors listed twice": twice,
         "tensors before a parent of theirs": wrong,
@@ -195,6 +198,15 @@ def order_by_distance(root):
     return order[::-1]
 
 
+KEPT = []  # what a default argument is: one list for all calls
+
+
+def _never_emptied(root):
+    known = {id(node) for node in KEPT}
+    KEPT.extend(node for node in order_by_counting(root) if id(node) not in known)
+    return KEPT
+
+
 def _without_seen(root):
     order = [root]
     for node in order:  # grows while it is walked through
@@ -225,5 +237,9 @@ topological_order = Check(
                 lambda root: order_by_counting(root)[::-1]),
         Mistake("the result is left out", "The list ends with the root itself.",
                 lambda root: order_by_counting(root)[:-1]),
+        Mistake("the list lives on from one call to the next",
+                "A default argument such as order=[] is made once and shared by all calls: make "
+                "the list inside the function.",
+                _never_emptied),
     ],
 )  # fmt: skip

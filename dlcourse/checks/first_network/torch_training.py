@@ -6,20 +6,26 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
-from dlcourse.checks.first_network.training import SCHEDULES, _problem
+from dlcourse.checks.first_network.training import SCHEDULES, _problem, untouched
 
 
 def _watch(function, x, y, model, rate, epochs, size, rng):
     """The losses that the function returns, and the parameters it leaves in the model."""
+    before = rng.bit_generator.state
     losses = function(x, y, model, rate, epochs, size, rng)
-    return {"losses": losses} | {name: one.detach() for name, one in model.named_parameters()}
+    count = len(losses) if isinstance(losses, (list, tuple)) else "not a list"
+    known = {"number of losses": count, "rng": untouched(rng, before), "losses": losses}
+    return known | {name: one.detach() for name, one in model.named_parameters()}
 
 
 def _fit_torch(x, y, model, rate, epochs, size, rng, fault=None):
     losses, piled = [], [torch.zeros_like(p) for p in model.parameters()]
-    orders = [torch.from_numpy(rng.permutation(len(x))) for _ in range(epochs)]
+    orders = [torch.arange(len(x))] * epochs
+    if fault != "no shuffling":
+        orders = [torch.from_numpy(rng.permutation(len(x))) for _ in range(epochs)]
     for order in orders[:1] * epochs if fault == "one order" else orders:
         end = len(x) if fault == "leftovers too" else len(x) - size + 1
+        end -= fault == "one batch short"
         for start in range(0, end, size):
             rows = order[start : start + size]
             output = model(x[rows])
@@ -84,6 +90,12 @@ fit_torch = Check(
         Mistake("the examples left over are a batch too",
                 "As in `fit`: let start end where a full batch still fits, len(x) - size + 1.",
                 _broken_torch("leftovers too")),
+        Mistake("nothing is shuffled",
+                "Take the rows in the order of rng.permutation(len(x)), a new one for each epoch.",
+                _broken_torch("no shuffling")),
+        Mistake("the last full batch is left out",
+                "As in `fit`: range(0, len(x) - size + 1, size).",
+                _broken_torch("one batch short")),
         Mistake("the loss is a sum",
                 "F.cross_entropy averages over the batch by default: leave reduction alone.",
                 _broken_torch("sum")),

@@ -67,13 +67,15 @@ def descend_with_fault(x, y, parameters, rate, epochs, size, rng, fault=None):
     right loop."""
     x, y = torch.tensor(x), torch.tensor(y)
     weights = {name: torch.tensor(value, requires_grad=True) for name, value in parameters.items()}
-    losses, orders = [], [rng.permutation(len(x)) for _ in range(epochs)]
-    orders = {"one order": orders[:1] * epochs, "no shuffling": [np.arange(len(x))] * epochs}.get(
-        fault, orders
-    )
+    losses, orders = [], [np.arange(len(x))] * epochs
+    if fault != "no shuffling":
+        orders = [rng.permutation(len(x)) for _ in range(epochs)]
+    orders = orders[:1] * epochs if fault == "one order" else orders
     for order in orders:
         for start in range(0, len(x), size):
             rows = order[start : start + size]
+            if fault == "one batch short" and start + size >= len(x):
+                break
             if len(rows) < size and fault != "leftovers too":
                 break
             targets = y[start : start + size] if fault == "labels shuffled" else y[rows]
@@ -115,6 +117,25 @@ def _problem(n, d, h, classes, dtype=np.float64):
     return rng.normal(size=(n, d)).astype(dtype), rng.integers(classes, size=n), parameters
 
 
+def untouched(rng, before):
+    """Whether a generator still stands where it stood, in words for a message."""
+    return "never used" if rng.bit_generator.state == before else "used"
+
+
+def _fitted(function, x, y, parameters, rate, epochs, size, rng):
+    """The two results; first of all what points at the fault: how many losses, and the rng."""
+    before = rng.bit_generator.state
+    got = function(x, y, parameters, rate, epochs, size, rng)
+    if not isinstance(got, (tuple, list)) or len(got) != 2 or not isinstance(got[1], list):
+        return got
+    return {
+        "number of losses": len(got[1]),
+        "rng": untouched(rng, before),
+        "losses": got[1],
+        "parameters": got[0],
+    }
+
+
 SCHEDULES = [  # label, problem, rate, epochs, batch size, seed
     ("one epoch of one batch", (3, 2, 4, 2), 0.1, 1, 3, 0),
     ("one epoch of three batches", (6, 3, 5, 2), 0.2, 1, 2, 1),
@@ -133,6 +154,7 @@ def _fit_cases():
 fit = Check(
     "fit",
     reference=descend_with_fault,
+    probe=_fitted,
     cases=_fit_cases,
     rtol=1e-4,
     atol=1e-6,
@@ -145,6 +167,10 @@ fit = Check(
                 "7 examples in batches of 3 are two batches; the one left over waits for the next "
                 "order. Let start end where a full batch still fits: len(x) - size + 1.",
                 _broken("leftovers too")),
+        Mistake("the last full batch is left out",
+                "Where the size divides the number of examples the last batch starts at len(x) − "
+                "size, and range stops before its end: range(0, len(x) - size + 1, size).",
+                _broken("one batch short")),
         Mistake("the same order in every epoch",
                 "Draw a new rng.permutation(len(x)) at the start of each epoch, "
                 "inside the loop over the epochs.",

@@ -22,7 +22,10 @@ def _inspect(function, c_in, c_out, size, up):
             module.bias.data = torch.linspace(-0.5, 1, module.num_features)
     y, rested = block.train()(x), block.eval()(x)
     shapes = [tuple(p.shape) for p in block.parameters()]
-    found = {"shape of the output": list(y.shape), "shapes of the weights": sorted(shapes)}
+    found = {
+        "shape of the output": list(y.shape),
+        "shapes of the weights": ", ".join(map(str, sorted(shapes))),
+    }
     kernel = (c_in, c_out, 4, 4) if up else (c_out, c_in, 4, 4)
     norms = [m for m in block.modules() if isinstance(m, nn.BatchNorm2d)]
     gaps = ["not compared"] * 2
@@ -35,6 +38,7 @@ def _inspect(function, c_in, c_out, size, up):
     return found | {
         "output, compared with what its weights give": gaps[0],
         "the same in eval mode": gaps[1],
+        "shape of the output of 7 × 5 pixels": list(block(torch.zeros(3, c_in, 7, 5)).shape),
     }
 
 

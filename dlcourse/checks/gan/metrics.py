@@ -14,7 +14,7 @@ def _coverage(points, centres, radius, least=0.01, fault=None):
         gap = gaps.min() ** (2 if fault == "squared" else 1)
         if fault == "all near" and gap < radius:
             counts[gaps < radius] += 1
-        elif gap < radius or fault == "no radius":
+        elif gap < radius or fault == "no radius" or (fault == "or equal" and gap == radius):
             counts[gaps.argmin()] += 1
     enough = counts >= 1 if fault == "one is enough" else counts >= least * len(points)
     if fault == "of those on a mode":
@@ -74,6 +74,8 @@ mode_coverage = Check(
         Mistake("samples between the modes count",
                 "The nearest mode is not near by itself: ask for distance < radius.",
                 _broken_coverage("no radius")),
+        Mistake("a distance of exactly the radius counts", "Near is distance < radius.",
+                _broken_coverage("or equal")),
         Mistake("a single sample covers a mode", "A mode needs the share `least` of all samples.",
                 _broken_coverage("one is enough")),
         Mistake("a sample counts for every mode it is near",
@@ -139,6 +141,17 @@ def _twins():
     return one, one.clone()
 
 
+def _large(d):
+    return 1e6 * _gaussians(d, 7)[1]
+
+
+def _near(d):
+    """Of float32: means that nearly agree, large covariances that differ a little."""
+    mean, a, _, b = _gaussians(d, 6)
+    a = 1e4 * (a + torch.eye(d))
+    return 5e3 * mean, a, 5e3 * mean + 0.25, a + b
+
+
 def _diagonal(*values):
     return torch.tensor(values, dtype=torch.float64).diag()
 
@@ -163,6 +176,9 @@ frechet_distance = Check(
              torch.zeros(2), torch.tensor([[1e-8, 0.0], [0.0, -1e-8]])),
         case("entries in the millions: only float64 sees that the two are alike", torch.zeros(2),
              *_twins()[:1], torch.zeros(2), *_twins()[1:]),
+        case("large and nearly alike: only float64 sees how far apart", *_near(4)),
+        case("five correlated numbers, in the millions: alike again", torch.zeros(5), _large(5),
+             torch.zeros(5), _large(5)),
         case("an eigenvalue of −2.5e-7 in place of 0: rounding", torch.zeros(2).double(),
              torch.eye(2).double(), torch.zeros(2).double(), _diagonal(1.0, -2.5e-7)),
         case("an eigenvalue of −1e-5: more than rounding", torch.zeros(2).double(),

@@ -41,10 +41,11 @@ def observe(call, generator, discriminator, optimiser, steps):
         rows.append({name: float(value) for name, value in row.items()})
     weights = [[p.detach() for p in model.parameters()] for model in players]
     found = {
+        # first what points at the cause
+        "gradients that reached the generator": len(seen),
         "losses": rows,
         "the discriminator's weights": weights[1],
         "the generator's weights": weights[0],
-        "gradients that reached the generator": len(seen),
         # not the discriminator's: whether real or fake come first is free
         "running statistics of the generator": list(generator.buffers()),
         "in training mode afterwards": [model.training for model in players],
@@ -64,7 +65,7 @@ def _watch(function, generator, discriminator, optimiser, steps, as_functions, x
         lambda *optimisers: function(*players, *optimisers, x, z),
         generator, discriminator, optimiser, steps,
     )  # fmt: skip
-    return found | {"batches made by the generator": calls}
+    return {"batches made by the generator": calls} | found
 
 
 def _weights(optimiser):
@@ -124,6 +125,17 @@ def _generator_first(generator, discriminator, optimiser_g, optimiser_d, x, z):
     _apply(torch.autograd.grad(loss_g, ours), ours, optimiser_g)
     loss_d = _loss_d(discriminator, x, fake.detach())
     _apply(torch.autograd.grad(loss_d, theirs), theirs, optimiser_d)
+    return {"D": loss_d, "G": loss_g}
+
+
+def _unswept(generator, discriminator, optimiser_g, optimiser_d, x, z):
+    fake = generator(z)
+    loss_d = _loss_d(discriminator, x, fake.detach())
+    loss_d.backward()
+    optimiser_d.step()
+    loss_g = _against(discriminator(fake), 1.0)
+    loss_g.backward()
+    optimiser_g.step()
     return {"D": loss_d, "G": loss_g}
 
 
@@ -195,6 +207,9 @@ gan_step = Check(
         Mistake("work for nothing: the discriminator's backward runs through the generator too",
                 "The weights come out right because zero_grad throws that gradient away, but you "
                 "pay for it at each step: discriminator(fake.detach()).", _broken("through")),
+        Mistake("old gradients are added to the new ones",
+                "zero_grad before each backward, of the discriminator too: the generator's loss "
+                "has left gradients in it.", _unswept),
         Mistake("the labels are swapped",
                 "Check the order of arguments: d_loss(logits of real, logits of fake).",
                 _broken("labels")),

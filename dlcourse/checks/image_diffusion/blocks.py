@@ -46,6 +46,7 @@ TimeBlock = Check(
         case("16 channels stay 16 (inputs, outputs, size, x, time)", 16, 16, 3, _draw(2, 16, 3, 4),
              _draw(2, 3)),
         case("8 become 16, other times", 8, 16, 6, _draw(3, 8, 5, 4), _draw(3, 6)),
+        case("one image, one pixel wide", 16, 8, 3, _draw(1, 16, 4, 1), _draw(1, 3)),
         case("float64, a view", 16, 24, 4, _draw(3, 16, 4, 10).double()[..., ::2],
              _draw(3, 4).double()),
     ],
@@ -82,6 +83,7 @@ Attention = Check(
     cases=[
         case("8 channels, 2 × 3 pixels (channels, x)", 8, _draw(2, 8, 2, 3)),
         case("16 channels, 5 × 4 pixels", 16, _draw(3, 16, 5, 4)),
+        case("one image, one pixel wide", 16, _draw(1, 16, 4, 1)),
         case("float64, a view, a row", 8, _draw(3, 8, 1, 12).double()[..., ::2]),
     ],
     mistakes=[

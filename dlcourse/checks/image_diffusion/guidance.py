@@ -1,5 +1,4 @@
-"""Checks of labels that are dropped, of guidance,
-warm averages, flow matching and nearest neighbours."""
+"""Checks of labels that are dropped, of guidance, warm averages and flow matching."""
 
 from functools import partial
 
@@ -38,6 +37,8 @@ guide = Check(
     ] + [
         case("scale 2.5, another model, colour images in float32", _other_model,
              drawn(3, 3, 2, 4, seed=7), torch.tensor([1, 0, 2]), torch.tensor([0, 3, 1]), 2.5),
+        case("a single image", _other_model, drawn(1, 1, 3, 1, seed=8), torch.tensor([2]),
+             torch.tensor([4]), 1.5),
     ],
     mistakes=[
         Mistake("the paper's w",
@@ -72,14 +73,20 @@ def _dropped(function, y, none, share=None):
     return {
         "shape": list(first.shape),
         "dtype": str(first.dtype),
+        "a new tensor": first.data_ptr() != y.data_ptr(),
         "share of labels that became `none`": share if abs(found - share) <= slack else found,
         "the others stay": bool((first == y)[~gone].all()),
+        "the dropped ones stand among the others": bool(gone.diff().sum() > 1),
         "others are dropped at the next call": bool((first != second).any()),
     }
 
 
 def _mask(y, share):
     return torch.rand(y.shape) < share
+
+
+def _seeded(y):
+    return torch.rand(y.shape, generator=torch.Generator().manual_seed(0))
 
 
 def _in_place(y, none, share=0.1):
@@ -112,6 +119,10 @@ drop_labels = Check(
                 lambda y, none, share=0.1: torch.where(_mask(y, share), 0, y)),
         Mistake("a tenth whatever was asked", "Use `share`.",
                 lambda y, none, share=0.1: torch.where(_mask(y, 0.1), none, y)),
+        Mistake("always the same labels",
+                "A seed inside the function drops the same labels in every batch: draw anew each "
+                "time.",
+                lambda y, none, share=0.1: y.masked_fill(_seeded(y) < share, none)),
         Mistake("the first labels of the batch",
                 "Which labels are dropped is drawn anew each time.",
                 lambda y, none, share=0.1: torch.where(torch.arange(len(y)) < share * len(y), none,
@@ -148,7 +159,8 @@ class _Field:
 
     def __call__(self, x, u):
         self.seen.append({"shape of xu": list(x.shape), "dtype of xu": str(x.dtype),
-                          "shape of u": list(u.shape), "u": u.detach().flatten()})  # fmt: skip
+                          "xu": x.detach(), "shape of u": list(u.shape),
+                          "u": u.detach().flatten()})  # fmt: skip
         return self.weight.to(x) * x * (1 + u.reshape(-1, *[1] * (x.dim() - 1))) + 0.5
 
 
@@ -194,56 +206,5 @@ flow_loss = Check(
                 lambda *a: _flow(*a, fault="to noise")),
         Mistake("the data for the velocity", "A velocity is end minus start.",
                 lambda *a: _flow(*a, fault="the data")),
-    ],
-)  # fmt: skip
-
-
-def _nearest(x, bank, fault=None):
-    """One image after the other; `fault` names what is wrong."""
-    distances, rows, bank = [], [], bank.flatten(1)
-    for one in x.flatten(1):
-        gaps = bank - one
-        far = gaps.abs().sum(1) if fault == "city" else gaps.square().sum(1)
-        far = far if fault in ("city", "square") else far.sqrt()
-        far = far / gaps.shape[1] ** 0.5 if fault == "mean" else far
-        row = int(far.argmax() if fault == "far" else far.argmin())
-        distances.append(far[row])
-        rows.append(row)
-    return torch.stack(distances), torch.tensor(rows)
-
-
-def _nearest_with(fault):
-    return lambda x, bank: _nearest(x, bank, fault)
-
-
-def _other_way(x, bank):
-    distances = torch.cdist(x.flatten(1), bank.flatten(1)).min(0)
-    return distances.values, distances.indices
-
-
-nearest = Check(
-    "nearest",
-    reference=_nearest,
-    fallback="dlcourse.metrics:nearest",
-    rtol=1e-3,
-    atol=1e-4,
-    cases=lambda: [
-        case("one image, a bank of three", _normal(1, 1, 1, 2).float(),
-             _normal(3, 1, 1, 2, seed=1).float()),
-        case("four images, a bank of seven", _normal(4, 1, 3, 2).float(),
-             _normal(7, 1, 3, 2, seed=1).float()),
-        case("images against a bank of rows", drawn(3, 1, 2, 3, seed=4), drawn(5, 6, seed=5)),
-        case("float64, a view", _normal(5, 1, 4, 6)[..., ::2], _normal(9, 1, 4, 3, seed=1)),
-    ],
-    mistakes=[
-        Mistake("squared distances", "The Euclidean distance has a root.", _nearest_with("square")),
-        Mistake("absolute differences", "Euclidean: the root of the sum of squares.",
-                _nearest_with("city")),
-        Mistake("the mean over the pixels", "The squares of all pixels are added up.",
-                _nearest_with("mean")),
-        Mistake("the farthest", "The smallest distance, and where it is: min(dim=1).",
-                _nearest_with("far")),
-        Mistake("for each image of the bank",
-                "One answer for each image of x: the smallest of a row, dim=1.", _other_way),
     ],
 )  # fmt: skip

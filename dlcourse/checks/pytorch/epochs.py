@@ -44,10 +44,12 @@ class _Stream:
     """Batches as a loader gives them: one after the other, without an index."""
 
     def __init__(self, batches):
-        self.batches = batches
+        self.batches, self.taken = batches, set()
 
     def __iter__(self):
-        return iter(self.batches)
+        for number, batch in enumerate(self.batches):
+            self.taken.add(number)
+            yield batch
 
     def __len__(self):
         return len(self.batches)
@@ -79,10 +81,12 @@ def _train_probe(function, model, batches):
     and whether graphs of older batches live on."""
     watched = Watched(copy.deepcopy(model)).eval()  # as the validation before it leaves it
     optimiser = torch.optim.SGD(watched.parameters(), lr=0.2)
-    value = function(watched, _Stream(batches), optimiser)
+    stream = _Stream(batches)
+    value = function(watched, stream, optimiser)
     if value is None:
         raise Untouched("None: is `return` missing?")
     return {
+        "batches taken from `batches`": len(stream.taken),
         "batches in training mode": sum(call[1] for call in watched.calls),
         "mean loss": value.detach() if isinstance(value, torch.Tensor) else value,
         "weights": dict(watched.model.named_parameters()),
@@ -156,7 +160,8 @@ def _validate_probe(function, model, batches, training):
     before = copy.deepcopy(watched.state_dict())
     recorded = torch.is_grad_enabled()
     try:
-        result = function(watched, _Stream(batches))
+        stream = _Stream(batches)
+        result = function(watched, stream)
     finally:
         left, _ = torch.is_grad_enabled(), torch.set_grad_enabled(recorded)
     if result is None:
@@ -164,6 +169,7 @@ def _validate_probe(function, model, batches, training):
     if not isinstance(result, dict):
         raise TypeError(f'return a dict, {{"loss": …, "accuracy": …}}, not {kind_of(result)}')
     return {
+        "batches taken from `batches`": len(stream.taken),
         **result,
         "batches with gradients recorded": sum(call[2] for call in watched.calls),
         "the model's state is unchanged": all(

@@ -93,8 +93,9 @@ DropoutNet = Check(
     ],
     mistakes=[
         Mistake("dropout is always on",
-                "F.dropout does not know of model.eval(): its training is True unless you say "
-                "training=self.training. nn.Dropout looks by itself.",
+                "F.dropout does not know of model.eval() unless you say training=self.training. "
+                "An nn.Dropout knows if __init__ made it, as a part of the model: one made in "
+                "forward is new, and in train mode, at every call.",
                 _dropped("AlwaysOn", lambda model, h: F.dropout(h, model.p))),
         Mistake("a seed freezes the mask",
                 "Now every pass drops the same units: the answers agree and are still wrong, "

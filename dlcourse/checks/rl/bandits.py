@@ -26,8 +26,11 @@ def _shares(function, values, epsilon, seed):
     if tuple(actions.shape) != (len(values),) or actions.dtype != torch.int64:
         return told
     freely = function(values, epsilon), function(values, epsilon)
+    going_on = torch.Generator().manual_seed(seed + 1000)
+    later = function(values, epsilon, going_on), function(values, epsilon, going_on)
     found = [_from_best(actions, values), torch.equal(actions, same),
-             not torch.equal(actions, other), not torch.equal(*freely)]  # fmt: skip
+             not torch.equal(actions, other), not torch.equal(*later),
+             not torch.equal(*freely)]  # fmt: skip
     return told | dict(zip(_SEEN, found, strict=True))
 
 
@@ -36,6 +39,7 @@ _SEEN = [
     "share of the actions, best first",
     "the same generator gives the same actions",
     "another generator gives others",
+    "one generator goes on: others at the next call",
     "without a generator: others at each call",
 ]
 
@@ -76,6 +80,8 @@ epsilon_greedy = Check(
     atol=0.03,
     cases=lambda: [
         case("four rows, ε = 0: always the best", 0.1 * _table(4, 3, 0), 0.0, 0),
+        case("one row, ε = 0, an estimate far above the others",
+             torch.tensor([[-2e6, 3e6, -1.0, 0.0]]), 0.0, 5),
         case("8000 rows of 4 actions, ε = 0.4", _table(8000, 4, 1), 0.4, 1),
         case("8000 equal rows, ε = 0.5", torch.tensor([0.0, 2.0, 1.0, -1.0]).expand(8000, 4), 0.5,
              4),
@@ -133,7 +139,7 @@ def _bounds(values, counts, t, c, fault=None):
         scores = []
         for value, n in zip(row, tries, strict=True):
             if n == 0:
-                scores.append(value if fault == "untried" else math.inf)
+                scores.append({"untried": value, "fixed": value + 10.0}.get(fault, math.inf))
                 continue
             width = {"no logarithm": t / n, "exchanged": math.log(max(n, 1)) / t}.get(
                 fault, math.log(t) / n
@@ -166,6 +172,11 @@ ucb = Check(
              10, 1.0),
         case("one was never tried", torch.tensor([[5.0, 0.0, 4.0]]),
              torch.tensor([[3.0, 0.0, 2.0]]), 5, 1.0),
+        case("one was never tried, estimates in the millions",
+             torch.tensor([[5e6, -3e6, 4e6], [-5e6, -3e6, -2e6]]),
+             torch.tensor([[3.0, 0.0, 2.0], [4.0, 1.0, 0.0]]), 6, 1.0),
+        case("one was tried once, t = 1", torch.tensor([[9.0, 1.0]]), torch.tensor([[1.0, 0.0]]),
+             1, 1.0),
         case("the first try of all", torch.zeros(2, 4), torch.zeros(2, 4), 1, 2.0),
         case("40 rows of 5", *_history(40, 5, 0), 150, 1.0),
         case("60 rows of 3, some never tried, c = 2", *_history(60, 3, 1, lowest=0, highest=8), 12,
@@ -185,6 +196,9 @@ ucb = Check(
         Mistake("what was never tried does not come first",
                 "Nothing is known of an action with n = 0: give it the score torch.inf.",
                 _bounds_with("untried")),
+        Mistake("a finite score for what was never tried",
+                "Estimates may be larger than any number you choose: give it torch.inf.",
+                _bounds_with("fixed")),
         Mistake("the means are left out",
                 "Bound = mean + bonus: with the bonus alone all actions are tried alike.",
                 _bounds_with("bonus only")),

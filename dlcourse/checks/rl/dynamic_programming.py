@@ -4,6 +4,7 @@ of a policy, from a series of powers, and the best ones, sweep by sweep."""
 import torch
 
 from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.sequences.slopes import steady
 
 
 def _reduced(P, R, policy):
@@ -27,6 +28,8 @@ def _series(p, r, gamma, doublings=40):
 
 def _policy_value(P, R, policy, gamma, fault=None):
     policy = torch.full_like(R, 1 / R.shape[1]) if fault == "policy ignored" else policy
+    if fault == "likeliest":
+        policy = torch.zeros_like(R).scatter(1, policy.argmax(1, keepdim=True), 1.0)
     p, r = _reduced(P, R, policy)
     p = p.t() if fault == "transposed" else p
     r = R.sum(1) if fault == "all rewards" else r
@@ -64,9 +67,25 @@ def _corridor(length):
     )
 
 
+def _solved(function, P, R, policy, gamma):
+    """v, and first of all whether it nearly solves the equation: then it was iterated, too short.
+
+    Nearly: by no more than a hundredth of the largest reward, but visibly."""
+    v = steady(function, P, R, policy, gamma)
+    word = "yes"
+    if isinstance(v, torch.Tensor) and v.shape == R[:, 0].shape and v.dtype == R.dtype:
+        p, r = _reduced(P, R, policy)
+        off = (r + gamma * p @ v - v).abs().max() / r.abs().max()
+        if (3e-7 if R.dtype == torch.float32 else 1e-7) < off < 0.02:
+            single = ", or is float32 used inside" if off < 1e-5 else ""
+            word = f"nearly, {off:.1e} is left: did a loop stop too early{single}?"
+    return {"v = r + γ P v": word, "v": v}
+
+
 policy_value = Check(
     "policy_value",
     reference=_policy_value,
+    probe=_solved,
     fallback="dlcourse.methods.rl:policy_value",
     rtol=1e-6,
     atol=1e-8,
@@ -87,6 +106,9 @@ policy_value = Check(
         Mistake("the policy is not used",
                 "Weigh rewards and transitions by policy[s, a], and sum over the actions.",
                 _valued("policy ignored")),
+        Mistake("only the likeliest action of the policy counts",
+                "The policy draws its actions: weigh each by policy[s, a], not the argmax alone.",
+                _valued("likeliest")),
         Mistake("the rewards of all actions are added", "r_π(s) = Σ_a π(a|s) R(s, a).",
                 _valued("all rewards")),
         Mistake("one step ahead only", "v stands on both sides of the equation: solve for it.",
@@ -101,11 +123,11 @@ policy_value = Check(
 
 def _sweeps(P, R, gamma, sweeps, fault=None):
     states, actions = R.shape
-    v = [0.0] * states
-    for _ in range(sweeps + (fault == "one more")):
+    v, moves = [0.0] * states, P.tolist()
+    for _ in range({"one more": sweeps + 1, "first": min(sweeps, 1)}.get(fault, sweeps)):
         old = v if fault == "in place" else list(v)
         for s in range(states):
-            after = [sum(float(P[s, a, t]) * old[t] for t in range(states)) for a in range(actions)]
+            after = [sum(moves[s][a][t] * old[t] for t in range(states)) for a in range(actions)]
             options = [float(R[s, a]) + gamma * after[a] for a in range(actions)]
             v[s] = {
                 "mean": sum(options) / actions,
@@ -134,9 +156,21 @@ def _decisions(*args, **kwargs):
     return _world(*args, **kwargs)[:2]
 
 
+def _with_digits(function, P, R, gamma, sweeps):
+    """v, and whether it has the digits of its dtype."""
+    v, right = steady(function, P, R, gamma, sweeps), _sweeps(P, R, gamma, sweeps)
+    exact = 1e-5 if R.dtype == torch.float32 else 1e-10
+    found = {"v": v, "digits of v": "those of its dtype"}
+    alike = isinstance(v, torch.Tensor) and (v.shape, v.dtype) == (right.shape, right.dtype)
+    if alike and not torch.allclose(v, right, rtol=exact, atol=exact):
+        found["digits of v"] = "some 7: is float32 used inside?"
+    return found
+
+
 value_iteration = Check(
     "value_iteration",
     reference=_sweeps,
+    probe=_with_digits,
     fallback="dlcourse.methods.rl:value_iteration",
     rtol=1e-6,
     atol=1e-8,
@@ -148,6 +182,7 @@ value_iteration = Check(
         case("two sweeps, 3 states, 2 actions", *_decisions(3, 2, 2), 0.8, 2),
         case("60 sweeps, 4 states, two of them ends", *_decisions(4, 3, 3, ends=(0, 3)), 0.9, 60),
         case("corridor of 5, γ = 1, seven sweeps", *_corridor(5)[:2], 1.0, 7),
+        case("one state, one action, float32", torch.ones(1, 1, 1), -torch.ones(1, 1), 0.5, 3),
     ],
     mistakes=[
         Mistake("the mean over the actions",
@@ -162,6 +197,8 @@ value_iteration = Check(
                 "That converges too, but it is another algorithm: "
                 "compute all states from the old v.",
                 _swept("in place")),
+        Mistake("it stops after the first sweep",
+                "`return` belongs behind the loop, not into it.", _swept("first")),
         Mistake("one sweep too many", "0 sweeps give zeros: range(sweeps).", _swept("one more")),
     ],
 )  # fmt: skip

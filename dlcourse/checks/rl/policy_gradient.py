@@ -5,6 +5,7 @@ from torch.distributions import Categorical
 
 from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.probes import judge
+from dlcourse.checks.sequences.slopes import steady
 
 
 def _sums(rewards, ended, gamma, fault=None):
@@ -23,6 +24,8 @@ def _sums(rewards, ended, gamma, fault=None):
                 out[t, n] += gamma**power * flat[k, n]
                 if fault not in ("across", "reversed") and ends[k, n]:
                     break
+    if fault == "first":
+        out[:-1] = 0.0
     if fault == "whole":
         out[:] = out[0]
     return out.reshape(rewards.shape)
@@ -40,6 +43,8 @@ def _episodes(steps, players, seed, dtype=torch.float32):
 
 rewards_to_go = Check(
     "rewards_to_go",
+    probe=steady,
+    single=False,
     reference=_sums,
     fallback="dlcourse.methods.rl:rewards_to_go",
     cases=lambda: [
@@ -69,10 +74,23 @@ rewards_to_go = Check(
         Mistake("discounted from the start of time",
                 "Count the steps from t: the reward of t itself has weight 1 in G_t.",
                 _summed("from the start")),
+        Mistake("it stops after the last step",
+                "`return` belongs behind the loop, not into it.", _summed("first")),
         Mistake("the whole return for every step", "G_t leaves out what came before t.",
                 _summed("whole")),
     ],
 )  # fmt: skip
+
+
+def doubled(loss, twice):
+    """Words: whether a loss is linear in the advantages, which standardising them would spoil."""
+    if not all(isinstance(one, torch.Tensor) for one in (loss, twice)):
+        return "doubles"  # what it is instead is said elsewhere
+    if loss.shape == twice.shape and torch.allclose(
+        2 * loss, twice, rtol=1e-3, atol=1e-6, equal_nan=True
+    ):
+        return "doubles"
+    return "does not double, so it is no plain weighted mean of them"
 
 
 def _slopes(function, logits, actions, returns, baseline):
@@ -80,7 +98,9 @@ def _slopes(function, logits, actions, returns, baseline):
     loss = function(logits, actions, returns, baseline)
     if loss is None:
         raise Untouched("None: is `return` missing?")
-    found = judge(loss, {"the logits": logits, "the baseline": baseline})
+    twice = function(logits, actions, 2 * returns, 2 * baseline)
+    found = {"twice the returns and the baseline: the loss": doubled(loss, twice)}
+    found |= judge(loss, {"the logits": logits, "the baseline": baseline})
     if isinstance(found.get("gradient by the baseline"), str):
         found["gradient by the baseline"] = torch.zeros_like(baseline)
     return found
@@ -91,6 +111,8 @@ def _surrogate(logits, actions, returns, baseline, fault=None):
     advantage = returns - baseline
     advantage = advantage if fault == "leak" else advantage.detach()
     advantage = returns if fault == "no baseline" else advantage
+    if fault == "standardised":
+        advantage = (advantage - advantage.mean()) / advantage.std()
     weight = (
         policy.probs.gather(1, actions[:, None])[:, 0]
         if fault == "no log"
@@ -121,6 +143,12 @@ def _played(rows, actions, seed, dtype=torch.float32, scale=1.0):
     )
 
 
+def _far(logits, *rest):
+    """Each row's logits far from the next row's, all of them by a constant."""
+    shift = torch.linspace(200, -200, len(logits))[:, None]
+    return (logits.detach() + shift).requires_grad_(), *rest
+
+
 policy_gradient_loss = Check(
     "policy_gradient_loss",
     reference=_surrogate,
@@ -133,6 +161,7 @@ policy_gradient_loss = Check(
         case("five steps, three actions", *_played(5, 3, 1)),
         case("six steps, two actions, float64", *_played(6, 2, 2, torch.float64)),
         case("large logits: probabilities that underflow", *_played(7, 4, 3, scale=80.0)),
+        case("logits around 200, around 0, around −200", *_far(*_played(3, 4, 5))),
         case("one step", *_played(1, 3, 4)),
     ],
     mistakes=[
@@ -151,6 +180,9 @@ policy_gradient_loss = Check(
                 "Only the action that was played has a return: gather its log-probability.",
                 _steered("all actions")),
         Mistake("no baseline", "Weigh ln π by returns − baseline.", _steered("no baseline")),
+        Mistake("standardised advantages",
+                "Scaling G − b scales the gradient, which is to be −∇J: weigh by G − b as it is.",
+                _steered("standardised")),
         Mistake("every action against every return",
                 "ln π of shape (B, 1) times (B,) is (B, B) by broadcasting: take [:, 0] after "
                 "gather.", _steered("every pair")),

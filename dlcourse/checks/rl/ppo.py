@@ -3,9 +3,10 @@
 import torch
 from torch.distributions import Categorical
 
-from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.probes import with_gradient
-from dlcourse.checks.rl.policy_gradient import _sums
+from dlcourse.checks.rl.policy_gradient import _sums, doubled
+from dlcourse.checks.sequences.slopes import steady
 
 
 def _advantages(rewards, values, next_values, terminated, ended, gamma, lam, fault=None):
@@ -19,6 +20,7 @@ def _advantages(rewards, values, next_values, terminated, ended, gamma, lam, fau
         deltas,
         stops,
         {"no lambda": gamma, "no gamma": lam, "one step": 0.0}.get(fault, gamma * lam),
+        "first" if fault == "first" else None,
     )
 
 
@@ -39,6 +41,8 @@ def _line(*numbers):
 
 gae = Check(
     "gae",
+    probe=steady,
+    single=False,
     reference=_advantages,
     fallback="dlcourse.methods.rl:gae",
     rtol=1e-4,
@@ -69,6 +73,8 @@ gae = Check(
         Mistake("v(s) is not subtracted",
                 "An advantage is over what was expected: r + γ v(s') − v(s).",
                 _estimated("no baseline")),
+        Mistake("it stops after the last step",
+                "`return` belongs behind the loop, not into it.", _estimated("first")),
         Mistake("one step only", "δ alone is λ = 0: add the later ones, weighted by (γλ)ˡ.",
                 _estimated("one step")),
     ],
@@ -78,6 +84,8 @@ gae = Check(
 def _clipped(logits, actions, old_log_probs, advantages, clip=0.2, fault=None):
     """Case by case: a good action is capped at 1 + clip, a bad one held at 1 − clip from below."""
     log_probs = Categorical(logits=logits).log_prob(actions)
+    if fault == "standardised":
+        advantages = (advantages - advantages.mean()) / advantages.std()
     if fault == "every pair":
         log_probs = log_probs.repeat_interleave(len(actions))
         old_log_probs, advantages = (x.repeat(len(actions)) for x in (old_log_probs, advantages))
@@ -113,21 +121,35 @@ def _aged(rows, actions, seed, shift=0.6, dtype=torch.float32, scale=1.0):
     return logits, chosen, log_probs, torch.randn(rows, generator=generator, dtype=dtype)
 
 
+def _weighed(function, logits, actions, old_log_probs, advantages, *clip):
+    """The loss and its gradient, and first of all whether it is linear in the advantages."""
+    rest = logits, actions, old_log_probs
+    loss, twice = (function(*rest, factor * advantages, *clip) for factor in (1, 2))
+    if loss is None:
+        raise Untouched("None: is `return` missing?")
+    found = {"twice the advantages: the loss": doubled(loss, twice)}
+    return found | with_gradient(0)(function, *rest, advantages, *clip)
+
+
+_weighed.hands_on = True
+
+
 ppo_loss = Check(
     "ppo_loss",
     reference=_clipped,
-    probe=with_gradient(0),
+    probe=_weighed,
     fallback="dlcourse.methods.rl:ppo_loss",
     rtol=1e-4,
     atol=1e-5,
     cases=lambda: [
-        case("nothing has moved yet", *_aged(3, 2, 0, shift=0.0), 0.2),
         case("twelve steps, three actions", *_aged(12, 3, 1), 0.2),
+        case("nothing has moved yet", *_aged(3, 2, 0, shift=0.0), 0.2),
         case("without a clip: 0.2", *_aged(9, 3, 5)),
         case("large logits: probabilities that underflow", *_aged(8, 4, 6, scale=80.0), 0.2),
         case("twenty steps, two actions, clip 0.1, float64", *_aged(20, 2, 2, dtype=torch.float64),
              0.1),
         case("far away", *_aged(30, 4, 3, shift=2.0), 0.3),
+        case("one step", *_aged(1, 3, 7, shift=0.05), 0.2),
     ],
     mistakes=[
         Mistake("nothing is clipped",
@@ -143,6 +165,9 @@ ppo_loss = Check(
         Mistake("every action against every advantage",
                 "ln π of shape (B, 1) against (B,) is (B, B) by broadcasting: take [:, 0] after "
                 "gather.", _bounded("every pair")),
+        Mistake("standardised advantages",
+                "That is the caller's choice: here advantages are used as they come.",
+                _bounded("standardised")),
         Mistake("the ratio is upside down", "ρ = new / old = exp(log π − log π_old).",
                 _bounded("inverted")),
         Mistake("the exponential is missing", "A difference of logarithms is ln ρ: take exp.",

@@ -36,11 +36,28 @@ def _watch(make, capacity, sizes, draws):
     kinds = ["torch.float32", "torch.int64", "torch.float32", "torch.float32", "torch.bool"]
     if looks["dtypes of its parts"] != kinds:
         return looks | dict.fromkeys(_LATER)
+    looks |= _alone(make, capacity, buffer)
     return looks | _contents([torch.cat([one[i] for one in drawn]) for i in range(5)], first)
+
+
+def _alone(make, capacity, buffer):
+    """Whether draws differ, and whether a second buffer is a new one."""
+    one, two = (buffer.sample(50)[1] for _ in range(2))
+    other, found = make(capacity), {}
+    found["the same rows are drawn at every call"] = "yes" if torch.equal(one, two) else "no"
+    found["count of a second, new buffer"] = other.count
+    other.add(*_numbered(1000, 2))
+    marks = other.sample(50)[0][:, 1]  # number + ½; 0 is an empty place
+    strange = bool(((marks > 0) & (marks < 1000)).any())
+    found["the second buffer holds rows of the first"] = "yes" if strange else "no"
+    return found
 
 
 # what is looked at where the parts of a sample have the right dtypes
 _LATER = [
+    "the same rows are drawn at every call",
+    "count of a second, new buffer",
+    "the second buffer holds rows of the first",
     "transitions that can be drawn",
     "the parts of a row belong together",
     "rare ones are as likely as any",
@@ -55,7 +72,7 @@ def _contents(parts, first):
     together &= ends.bool() == (actions % 3 == 0)
     rare = counts[kept].min() > 0.4 * counts.sum() / len(kept)
     found = kept, "yes" if together.all() else "no", "yes" if rare else "no"
-    return dict(zip(_LATER, found, strict=True))
+    return dict(zip(_LATER[3:], found, strict=True))
 
 
 class _Queue:

@@ -18,15 +18,17 @@ def _by_torch(query, keys, lengths):
     return F.scaled_dot_product_attention(query[:, None], keys, keys, attn_mask=real)[:, 0], weights
 
 
+_FILLS = {"zero": 0.0, "hundred": -100.0}  # in place of −∞
+
+
 def _attend(query, keys, lengths, fault=None):
     scores = torch.einsum("bh,bth->bt", query, keys)
-    scores = scores / {"unscaled": 1.0, "twice": query.shape[1]}.get(
-        fault, math.sqrt(query.shape[1])
-    )
-    padding = torch.arange(keys.shape[1]) >= lengths[:, None]
-    if fault in ("read", "zero"):
-        scores = scores if fault == "read" else scores.masked_fill(padding, 0.0)
-    elif fault != "after":
+    divisors = {"unscaled": 1.0, "twice": query.shape[1], "steps": math.sqrt(keys.shape[1])}
+    scores = scores / divisors.get(fault, math.sqrt(query.shape[1]))
+    padding = torch.arange(keys.shape[1]) >= lengths[:, None] + (fault == "one more")
+    if fault in _FILLS:
+        scores = scores.masked_fill(padding, _FILLS[fault])
+    elif fault not in ("after", "read"):
         scores = scores.masked_fill(padding, -math.inf)
     weights = scores.softmax(0 if fault == "batch" else 1)
     weights = weights.masked_fill(padding, 0.0) if fault == "after" else weights
@@ -41,8 +43,17 @@ def _case(label, lengths, steps, hidden, seed, dtype=torch.float64, scale=1.0):
     return case(label, scale * query, keys, torch.tensor(lengths))
 
 
+def _below_every_floor():
+    """All scores of a row around −30 000, of another around 30 000."""
+    label = "real scores far below 0"
+    query, keys, lengths = _case(label, [2, 4, 3], 4, 3, 4).args
+    signs = torch.tensor([[-1.0], [1.0], [-1.0]], dtype=query.dtype)
+    return case(label, 2e4 * signs * query.abs(), keys.abs(), lengths)
+
+
 attend = Check(
     "attend",
+    single=False,
     reference=_by_torch,
     probe=through(query=0, keys=1),
     rtol=1e-4,
@@ -50,16 +61,26 @@ attend = Check(
     cases=lambda: [_case("two rows, all real", [2, 2], 2, 4, 0),
                    _case("3 rows with padding", [1, 4, 2], 5, 3, 1),
                    _case("one row with padding", [2], 4, 6, 3),
-                   _case("large query, float32", [3, 2], 4, 5, 2, torch.float32, 300.0)],
+                   _case("large query, float32", [3, 2], 4, 5, 2, torch.float32, 300.0),
+                   _below_every_floor(),
+                   _case("two rows of one step, one unit", [1, 1], 1, 1, 5)],
     mistakes=[
         Mistake("the padding is read", "Set scores at and behind a row's length to −∞.",
                 lambda *a: _attend(*a, fault="read")),
         Mistake("score 0 for the padding", "e⁰ = 1 is no small weight: −∞ before the softmax.",
                 lambda *a: _attend(*a, fault="zero")),
+        Mistake("a number such as −100 for the padding",
+                "Where real scores are lower still, the padding wins: −∞ before the softmax.",
+                lambda *a: _attend(*a, fault="hundred")),
+        Mistake("one place of the padding is read",
+                "Row b has places 0 … lengths[b] − 1: padding is where arange >= lengths.",
+                lambda *a: _attend(*a, fault="one more")),
         Mistake("masked after the softmax", "Then the weights do not sum to 1: mask the scores.",
                 lambda *a: _attend(*a, fault="after")),
         Mistake("no scaling", "Divide the scores by √H.", lambda *a: _attend(*a, fault="unscaled")),
         Mistake("divided by H", "Divide by the root of H.", lambda *a: _attend(*a, fault="twice")),
+        Mistake("divided by √T", "A score sums over the H units, so divide by √H.",
+                lambda *a: _attend(*a, fault="steps")),
         Mistake("softmax over the batch", "The weights of one row sum to 1 over time: dim=1.",
                 lambda *a: _attend(*a, fault="batch")),
         Mistake("exchanged", "The context first, then the weights.",

@@ -9,6 +9,7 @@ import torch
 from dlcourse.checks.compare import is_numeric
 from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.draws import drawn
+from dlcourse.checks.sequences.slopes import steady
 from dlcourse.checks.words import kind_of
 
 
@@ -43,6 +44,7 @@ def _logits(*shape, seed=0, scale=1.0, dtype=torch.float32):
 
 next_probabilities = Check(
     "next_probabilities",
+    probe=steady,
     any_dtype=True,
     reference=_probabilities,
     cases=lambda: [
@@ -52,6 +54,8 @@ next_probabilities = Check(
         case("τ = ½ and the 3 largest, float64", _logits(3, 6, seed=1, dtype=torch.float64), 0.5,
              3),
         case("large logits", _logits(2, 5, seed=2, scale=100.0), 0.7, 4),
+        case("logits around 200 in one row, around −200 in the other",
+             _logits(2, 5, seed=7) + torch.tensor([[200.0], [-200.0]]), 1.0, 3),
         case("k = V", _logits(2, 3, seed=3), 1.5, 3),
         case("k above V: all stay", _logits(2, 3, seed=4), 1.0, 5),
         case("the largest alone, τ = 0.01", _logits(3, 4, seed=6), 0.01, 1),
@@ -88,6 +92,24 @@ class _Model:
         )
 
 
+class _Asked:
+    """A model that remembers which beginnings it was asked about."""
+
+    __name__ = "log_probs"
+
+    def __init__(self, model):
+        self.model, self.seen = model, set()
+
+    def __call__(self, tokens):
+        self.seen.add(tuple(tokens))
+        return self.model(tokens)
+
+    def told(self, steps):
+        """How many of each length below `steps`; asked twice counts once."""
+        lengths = [len(tokens) for tokens in self.seen]
+        return [lengths.count(length) for length in range(steps)]
+
+
 def _levels(log_probs, steps, width, fault=None):
     """Level by level, each as a dict."""
     beams = {(): 0.0}
@@ -105,13 +127,15 @@ def _levels(log_probs, steps, width, fault=None):
 
 
 def _found(function, log_probs, steps, width):
-    answer = function(log_probs, steps, width)
+    asked = _Asked(log_probs)
+    answer = steady(function, asked, steps, width)
     if answer is None:
         raise Untouched("None: is `return` missing?")
     if not isinstance(answer, (tuple, list)) or len(answer) != 2:
         raise Untouched(f"{kind_of(answer)}: a pair (tokens, log probability) is asked for")
     tokens, score = answer
     return {
+        "beginnings that log_probs was asked about, by length": asked.told(steps),
         "tokens": tokens,
         "kind of the tokens": kind_of(tokens),
         "log probability": float(score) if is_numeric(score) else score,
@@ -123,6 +147,19 @@ def _exhaustive(log_probs, steps, width):
              for s in itertools.product(range(len(log_probs(()))), repeat=steps)}  # fmt: skip
     best = max(score, key=score.get)
     return best, score[best]
+
+
+def _each_beam(log_probs, steps, width):
+    beams = {(): 0.0}
+    for _ in range(steps):
+        longer = {}
+        for tokens, score in beams.items():
+            gains = log_probs(tokens).tolist()
+            best = sorted(range(len(gains)), key=gains.__getitem__, reverse=True)[:width]
+            longer |= {(*tokens, token): score + gains[token] for token in best}
+        beams = longer
+    best = max(beams, key=beams.get)
+    return best, beams[best]
 
 
 beam_search = Check(
@@ -138,7 +175,9 @@ beam_search = Check(
         case("wide enough for all", _Model(3, 77), 3, 27),
     ],
     mistakes=[
-        Mistake("greedy", "Keep `width` beginnings, not one.",
+        Mistake("only one beginning goes on",
+                "Keep `width` different ones: neither the best alone, nor copies of it, "
+                "which come from starting with more than one empty beam.",
                 lambda *a: _levels(*a, fault="greedy")),
         Mistake("the last step's score only", "A beginning's score is the sum over all its tokens.",
                 lambda *a: _levels(*a, fault="step")),
@@ -146,6 +185,9 @@ beam_search = Check(
                 lambda *a: _levels(*a, fault="last")),
         Mistake("the unlikeliest are kept", "Sort with the largest score first.",
                 lambda *a: _levels(*a, fault="worst")),
+        Mistake("`width` are kept of every beam",
+                "All extensions of all beams compete: sort them together, and cut once.",
+                _each_beam),
         Mistake("everything is kept", "Cut to `width` after each step; this search is exhaustive.",
                 _exhaustive),
     ],

@@ -8,6 +8,7 @@ import torch
 from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.draws import drawn
 from dlcourse.checks.probes import with_gradient
+from dlcourse.checks.sequences.slopes import steady
 
 _values = partial(drawn, dtype=torch.float64)
 
@@ -50,6 +51,7 @@ _measured.hands_on = True
 
 split_and_scale = Check(
     "split_and_scale",
+    single=False,
     reference=_split,
     probe=_measured,
     cases=lambda: [case("1 to 8, half", torch.arange(1.0, 9.0), 0.5),
@@ -85,6 +87,8 @@ def _windows(values, context, horizon, gap=0, stride=1, fewer=0):
 
 windows = Check(
     "windows",
+    probe=steady,
+    single=False,
     reference=_windows,
     cases=lambda: [case("0 to 5, 2 in, 1 out", torch.arange(6.0), 2, 1),
                    case("3 in, 2 out", _values(11), 3, 2),
@@ -113,8 +117,8 @@ pinball = Check(
     "pinball",
     reference=lambda *a: _pinball(*a).mean(),
     probe=with_gradient(0),
-    cases=lambda: [case("one number, q = 0.9, too low by 1", torch.zeros(1, 1, 1), torch.ones(1, 1),
-                        torch.tensor([0.9])),
+    cases=lambda: [case("q = 0.9, too low by 2 and too high by 1", torch.zeros(1, 2, 1),
+                        torch.tensor([[2.0, -1.0]]), torch.tensor([0.9])),
                    case("3 rows, 2 horizons, 4 quantiles", _values(3, 2, 4), _values(3, 2, seed=1),
                         torch.tensor([0.1, 0.3, 0.5, 0.9]).double()),
                    case("as many horizons as quantiles", _values(5, 3, 3, seed=2),
@@ -123,6 +127,10 @@ pinball = Check(
         Mistake("q and 1 − q exchanged",
                 "A 0.9-quantile that is too low costs 0.9 a unit: e = y − ŷ > 0 weighs q.",
                 lambda *a: _pinball(*a, swap=True).mean()),
+        Mistake("(1 − q) e in place of (q − 1) e",
+                "Where e < 0 the second term must be the positive one: (q − 1) e.",
+                lambda p, y, q: torch.maximum(q * (y[..., None] - p),
+                                              (1 - q) * (y[..., None] - p)).mean()),
         Mistake("absolute error", "Both sides weigh the same only for the median.",
                 lambda p, y, q: (y[..., None] - p).abs().mean()),
         Mistake("squared error", "A squared error finds the mean, not quantiles.",
@@ -159,6 +167,8 @@ class _Rule:
 
 recursive_forecast = Check(
     "recursive_forecast",
+    probe=steady,
+    single=False,
     reference=_feed,
     cases=lambda: [case("2 in, 2 steps", _Rule((0.5, 1.0)), _values(1, 2), 2),
                    case("3 rows, 4 in, 7 steps", _Rule((0.7, -1.2, 0.4, 0.9)),

@@ -39,12 +39,14 @@ def _lstm(x, h, c, w_ih, w_hh, b_ih, b_hh, order="ifgo", fault=None):
 
 lstm_cell = Check(
     "lstm_cell",
+    single=False,
     reference=_torch_cell(nn.LSTMCell),
     probe=through(c=2, h=1, x=0, w_ih=3, w_hh=4, b_ih=5, b_hh=6),
     fallback="dlcourse.models.rnn:lstm_cell",
     cases=lambda: [
-        case("one row, one feature, one unit", *_draw(1, 1, 1, 4, 2, 0)),
+        case("two rows, one feature, two units", *_draw(2, 1, 2, 4, 2, 0)),
         case("3 rows, 2 features, 5 units", *_draw(3, 2, 5, 4, 2, 1)),
+        case("one row, one feature, one unit", *_draw(1, 1, 1, 4, 2, 3)),
         case("float32, large weights", *_draw(2, 4, 3, 4, 2, 2, 6.0, torch.float32)),
     ],
     mistakes=[
@@ -74,25 +76,34 @@ lstm_cell = Check(
 
 def _gru(x, h, w_ih, w_hh, b_ih, b_hh, order="rzn", fault=None):
     one = dict(zip(order, (x @ w_ih.T + b_ih).chunk(3, 1), strict=True))
-    two = dict(zip(order, (h @ w_hh.T + b_hh).chunk(3, 1), strict=True))
+    second = 0 * b_hh if fault == "bias" else b_hh
+    two = dict(zip(order, (h @ w_hh.T + second).chunk(3, 1), strict=True))
+    outside = b_hh.chunk(3)[order.index("n")]
     r, z = (one["r"] + two["r"]).sigmoid(), (one["z"] + two["z"]).sigmoid()
     if fault == "early":
         third, size = order.index("n"), h.shape[1]
         rows = slice(third * size, (third + 1) * size)
         n = (one["n"] + (r * h) @ w_hh[rows].T + b_hh[rows]).tanh()
+    elif fault == "bias outside":
+        n = (one["n"] + r * (two["n"] - outside) + outside).tanh()
+    elif fault == "both":
+        n = (r * (one["n"] + two["n"])).tanh()
     else:
-        n = (one["n"] + (1 if fault == "no reset" else r) * two["n"]).tanh()
+        n = one["n"] + (1 if fault == "no reset" else r) * two["n"]
+        n = n.sigmoid() if fault == "sigmoid" else n.tanh()
     return z * n + (1 - z) * h if fault == "kept" else (1 - z) * n + z * h
 
 
 gru_cell = Check(
     "gru_cell",
+    single=False,
     reference=_torch_cell(nn.GRUCell),
     probe=through(h=1, x=0, w_ih=2, w_hh=3, b_ih=4, b_hh=5),
     fallback="dlcourse.models.rnn:gru_cell",
     cases=lambda: [
-        case("one row, one feature, one unit", *_draw(1, 1, 1, 3, 1, 0)),
+        case("two rows, one feature, two units", *_draw(2, 1, 2, 3, 1, 0)),
         case("3 rows, 2 features, 5 units", *_draw(3, 2, 5, 3, 1, 1)),
+        case("one row, one feature, one unit", *_draw(1, 1, 1, 3, 1, 3)),
         case("float32, large weights", *_draw(2, 4, 3, 3, 1, 2, 4.0, torch.float32)),
     ],
     mistakes=[
@@ -105,6 +116,15 @@ gru_cell = Check(
                 lambda *a: _gru(*a, fault="early")),
         Mistake("the reset gate is not used", "n = tanh(x part + r · h part).",
                 lambda *a: _gru(*a, fault="no reset")),
+        Mistake("b' of the candidate stands outside r",
+                "r multiplies V h + b' as a whole: here the two biases differ in what they do.",
+                lambda *a: _gru(*a, fault="bias outside")),
+        Mistake("r multiplies the part of x as well", "r acts on V h + b' alone.",
+                lambda *a: _gru(*a, fault="both")),
+        Mistake("sigmoid for the candidate", "n goes through tanh, r and z through σ.",
+                lambda *a: _gru(*a, fault="sigmoid")),
+        Mistake("the second bias is left out", "b_hh stands next to w_hh in all three.",
+                lambda *a: _gru(*a, fault="bias")),
     ],
 )  # fmt: skip
 

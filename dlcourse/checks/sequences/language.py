@@ -6,12 +6,35 @@ import torch
 
 from dlcourse.checks.core import Check, Mistake, Untouched, case
 from dlcourse.checks.draws import drawn
+from dlcourse.checks.sequences.slopes import steady
+
+
+def _digits(function, nats):
+    """Both numbers, and whether they have the digits of a Python float."""
+    found = function(nats)
+    if not isinstance(found, (tuple, list)) or not all(isinstance(one, float) for one in found):
+        return {"bits, perplexity": found, "digits": None}
+    right = nats / math.log(2), math.exp(nats)
+    exact = all(math.isclose(*two, rel_tol=1e-10) for two in zip(found, right, strict=False))
+    return {
+        "bits, perplexity": found,
+        "digits": "those of a float" if exact else "some 7, those of float32",
+    }
+
+
+_digits.hands_on = True
+
+
+def _single(nats):
+    return torch.tensor(nats).div(math.log(2)).item(), torch.tensor(nats).exp().item()
+
 
 bits_and_perplexity = Check(
     "bits_and_perplexity",
     reference=lambda nats: (math.log2(math.exp(nats)), 2.0 ** (nats / math.log(2))),
-    cases=[case("a fair coin", math.log(2)), case("a certain character", 0.0),
-           case("3.2 nats", 3.2)],
+    probe=_digits,
+    cases=[case("a fair die of 6", math.log(6)), case("a certain character", 0.0),
+           case("3.2 nats", 3.2), case("9.7 nats", 9.7)],
     mistakes=[
         Mistake("bits as nats · ln 2",
                 "A bit is ln 2 = 0.69 nats, so there are more bits than nats: divide.",
@@ -22,19 +45,41 @@ bits_and_perplexity = Check(
                 lambda nats: (nats / math.log(2), math.exp(nats / math.log(2)))),
         Mistake("exchanged", "Bits first, then the perplexity.",
                 lambda nats: (math.exp(nats), nats / math.log(2))),
+        Mistake("computed in float32",
+                "torch.tensor(nats) keeps 7 digits of a float's 16: math.log and math.exp.",
+                _single),
     ],
 )  # fmt: skip
 
 
-def _pairs(ids, vocabulary, smooth=1.0, gap=1, columns=False):
+def _counts(ids, vocabulary, smooth=1.0, gap=1):
     counts = torch.full((vocabulary, vocabulary), float(smooth))
     for a, b in zip(ids[:-gap].tolist(), ids[gap:].tolist(), strict=True):
         counts[a, b] += 1
+    return counts
+
+
+def _pairs(ids, vocabulary, smooth=1.0, gap=1, columns=False):
+    counts = _counts(ids, vocabulary, smooth, gap)
     return counts / counts.sum(0 if columns else 1, keepdim=True)
+
+
+def _once(ids, vocabulary):
+    """However often a pair is there, one is added."""
+    counts = torch.ones(vocabulary, vocabulary)
+    counts[ids[:-1], ids[1:]] += 1
+    return counts / counts.sum(1, keepdim=True)
+
+
+def _without_the_added(ids, vocabulary):
+    counts = _pairs(ids, vocabulary)
+    seen = torch.bincount(ids[:-1], minlength=vocabulary)[:, None]
+    return counts * (seen + vocabulary) / seen
 
 
 bigram = Check(
     "bigram",
+    probe=steady,
     any_dtype=True,
     reference=lambda ids, vocabulary: _pairs(ids, vocabulary).log(),
     cases=lambda: [case("abab", torch.tensor([0, 1, 0, 1]), 2),
@@ -50,6 +95,18 @@ bigram = Check(
         Mistake("rows and columns exchanged", "The row is the last character, the column the next.",
                 lambda ids, v: _pairs(ids.flip(0), v).log()),
         Mistake("probabilities, not their logarithms", "Return the logarithm.", _pairs),
+        Mistake("a pair that occurs again is not counted",
+                "counts[a, b] += 1 with index tensors adds 1 once for each pair: bincount, "
+                "or index_put_ with accumulate=True.", lambda ids, v: _once(ids, v).log()),
+        Mistake("the last character is followed by the first",
+                "N characters make N − 1 pairs: ids[:-1] with ids[1:], not roll.",
+                lambda ids, v: _pairs(torch.cat([ids, ids[:1]]), v).log()),
+        Mistake("divided by the counts before 1 was added",
+                "Each row must sum to 1: add first, then divide by the row's sum.",
+                lambda ids, v: _without_the_added(ids, v).log()),
+        Mistake("the counts are taken for logits",
+                "Divide a row by its sum and take the logarithm: no softmax.",
+                lambda ids, v: _counts(ids, v).log_softmax(1)),
         Mistake("two characters on", "Pairs are neighbours: ids[:-1] with ids[1:].",
                 lambda ids, v: _pairs(ids, v, gap=2).log()),
     ],
@@ -61,12 +118,12 @@ def _text(count, seed):
     return torch.randint(50, (count,), generator=torch.Generator().manual_seed(seed))
 
 
-def _streams(ids, size, length, shift=1, mixed=False, flat=False):
+def _streams(ids, size, length, shift=1, mixed=False, flat=False, strip=None):
     steps = (len(ids) - 1) // (size * length)
     items = []
     for k in range(steps):
         starts = [
-            (k * size + b) * length if mixed else b * steps * length + k * length
+            (k * size + b) * length if mixed else b * (strip or steps * length) + k * length
             for b in range(size)
         ]
         x = torch.stack([ids[s : s + length] for s in starts])
@@ -85,6 +142,7 @@ def _paired(ids, others, *sizes):
 
 streams = Check(
     "streams",
+    probe=steady,
     reference=_streams,
     cases=lambda: [case("13 numbers, 2 rows of 3", torch.arange(13), 2, 3),
                    case("3 rows of 4, some left over", _text(31, 0), 3, 4),
@@ -102,6 +160,11 @@ streams = Check(
         Mistake("the rows do not go on",
                 "Row b of the next item must begin where row b of this one ended: first one "
                 "long strip a row, then slices of columns.", lambda *a: _streams(*a, mixed=True)),
+        Mistake("rows begin elsewhere",
+                "With steps = (N − 1) // (size · length) items, row b begins at "
+                "ids[b · length · steps].",
+                lambda ids, size, length: _streams(ids, size, length,
+                                                   strip=(len(ids) - 1) // size)),
         Mistake("time first", "Shapes are (size, length).", lambda *a: _streams(*a, flat=True)),
         Mistake("batches are missing", "Return every full batch, the last one too.",
                 lambda *a: _streams(*a)[:1]),

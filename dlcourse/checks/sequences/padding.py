@@ -28,10 +28,22 @@ def _off(logits, targets, lengths):
     return _rows(logits, targets, (lengths + 1).clamp(max=targets.shape[1])).mean()
 
 
-def _case(label, lengths, vocabulary, seed, scale=1.0, dtype=torch.float32, rubbish=False):
+def _zeroed(logits, targets, lengths):
+    """Logits and targets of the padding are 0, and it counts: ln V for each place of it."""
+    real = torch.arange(targets.shape[1]) < lengths[:, None]
+    logits = logits.masked_fill(~real[..., None], 0.0)
+    return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+
+def _zeroed_sum(logits, targets, lengths):
+    return _zeroed(logits, targets, lengths) * targets.numel() / lengths.sum()
+
+
+def _case(label, lengths, vocabulary, seed, scale=1.0, dtype=torch.float32, rubbish=False, far=0.0):
     draw, lengths = torch.Generator().manual_seed(seed), torch.tensor(lengths)
     shape = len(lengths), int(lengths.max()) + seed % 2  # sometimes padded beyond the longest
     logits = scale * torch.randn(*shape, vocabulary, generator=draw, dtype=dtype)
+    logits += far * torch.linspace(1, -1, len(lengths), dtype=dtype)[:, None, None]
     targets = torch.randint(vocabulary, shape, generator=draw)
     if rubbish:
         return case(label, logits, targets, lengths)
@@ -46,10 +58,20 @@ masked_loss = Check(
                    _case("3 rows, 0 is a real token too", [4, 2, 5], 4, 1),
                    _case("one row, padded", [3], 6, 3),
                    _case("targets that are not 0 in the padding", [2, 6, 3], 4, 4, rubbish=True),
-                   _case("large logits, float64", [3, 6], 5, 2, 30.0, torch.float64)],
+                   _case("large logits, float64", [3, 6], 5, 2, 30.0, torch.float64),
+                   _case("logits around 200 in one row, around −200 in the other", [4, 2], 4, 5,
+                         far=200.0),
+                   _case("logits around ±2000, float64", [2, 3], 3, 6, 40.0, torch.float64,
+                         far=2000.0)],
     mistakes=[
         Mistake("padding counts", "Leave out what lies at or behind a row's length.",
                 lambda logits, y, n: F.cross_entropy(logits.flatten(0, 1), y.flatten())),
+        Mistake("the padding's logits are 0, and it still counts",
+                "Equal logits cost ln V, not nothing: leave the padding out of sum and number.",
+                _zeroed),
+        Mistake("the sum holds ln V for every place of the padding",
+                "Logits of 0 are equal ones, and cost ln V: leave the padding out of the sum.",
+                _zeroed_sum),
         Mistake("divided by all places",
                 "Divide the sum by the number of real tokens, lengths.sum().",
                 lambda logits, y, n: _rows(logits, y, n).sum() / y.numel()),
@@ -78,8 +100,16 @@ def _pick(shift=0, first=False):
     return function
 
 
-def _states(label, lengths, steps, hidden, seed, dtype=torch.float32, exchanged=False):
+def _not_zero(states, lengths):
+    """As many steps as there are states that are not 0."""
+    steps = (states != 0).any(2).sum(1).clamp(min=1) - 1
+    return states[torch.arange(len(states)), steps]
+
+
+def _states(label, lengths, steps, hidden, seed, dtype=torch.float32, exchanged=False, zero=False):
     states = drawn(len(lengths), steps, hidden, seed=seed, dtype=dtype)
+    if zero:
+        states[torch.arange(steps) >= torch.tensor(lengths)[:, None]] = 0.0
     return case(
         label,
         states.transpose(0, 1).contiguous().transpose(0, 1) if exchanged else states,
@@ -89,6 +119,7 @@ def _states(label, lengths, steps, hidden, seed, dtype=torch.float32, exchanged=
 
 last_states = Check(
     "last_states",
+    single=False,
     reference=_pick(),
     probe=through(states=0),
     cases=lambda: [
@@ -96,10 +127,13 @@ last_states = Check(
         _states("4 rows, time first in memory", [4, 2, 5, 1], 5, 3, 1, exchanged=True),
         _states("one row", [2], 4, 3, 3),
         _states("as many rows as steps, float64", [3, 1, 2], 3, 2, 2, torch.float64),
+        _states("0 in the padding", [2, 5, 3, 4], 6, 2, 4, zero=True),
     ],
     mistakes=[
         Mistake("the last column", "Short rows end earlier: the last column of theirs is padding.",
                 lambda states, n: states[:, -1]),
+        Mistake("the padding is told by zeros",
+                "Padded states need not be 0: only the lengths say where a row ends.", _not_zero),
         Mistake("one step too late", "A row of n steps ends at index n − 1.", _pick(1)),
         Mistake("one step too early", "The last real step has index n − 1, not n − 2.", _pick(-1)),
         Mistake("all steps of all rows",

@@ -8,7 +8,7 @@ from torch import nn
 
 from dlcourse.checks.core import Check, Mistake, case
 from dlcourse.checks.draws import drawn_each
-from dlcourse.checks.sequences.slopes import through
+from dlcourse.checks.sequences.slopes import steady, through
 
 _draw = partial(drawn_each, scale=0.5, dtype=torch.float64)
 
@@ -36,6 +36,8 @@ def _loop(x, w_x, w_h, b, fault=None):
         h = x[:, t] @ w_x.T + (0 if fault == "forgets" else memory) + (0 if fault == "bias" else b)
         h = h if fault == "linear" else h.relu() if fault == "relu" else torch.tanh(h)
         states.append(h)
+    if fault == "reshaped":
+        return torch.stack(states).reshape(len(x), len(states), len(b))
     return h if fault == "last" else torch.stack(states, dim=0 if fault == "time first" else 1)
 
 
@@ -45,6 +47,7 @@ def _faulty(fault):
 
 rnn_forward = Check(
     "rnn_forward",
+    single=False,
     reference=_by_torch,
     probe=through(x=0, w_x=1, w_h=2, b=3),
     cases=lambda: [
@@ -66,6 +69,9 @@ rnn_forward = Check(
                 _faulty("last")),
         Mistake("stacked with time first", "Stack along dim=1, so that it is (B, T, H).",
                 _faulty("time first")),
+        Mistake("reshaped where axes must be exchanged",
+                "reshape keeps the order in memory, so rows and steps get mixed: "
+                "torch.stack(states, dim=1).", _faulty("reshaped")),
     ],
 )  # fmt: skip
 
@@ -81,17 +87,21 @@ def _autograd(grad, x, h, w_x, w_h):
 def _backward(grad, x, h, w_x, w_h, fault=None):
     sums, carried, d_x = [0, 0, 0], torch.zeros_like(h[:, 0]), []
     for t in reversed(range(x.shape[1])):
-        a = grad[:, t] + carried
-        a = a if fault == "slope" else a * (1 - h[:, t] ** 2)
-        before = (
-            h[:, t] if fault == "own state" else h[:, t - 1] if t else torch.zeros_like(carried)
-        )
+        slope = 1 - h[:, t] ** 2
+        arrived = grad[:, t] + carried
+        a = arrived if fault == "slope" else arrived * slope
+        a = grad[:, t] * slope + carried if fault == "own slope" else a
+        before = h[:, t - 1] if t or fault == "wraps" else torch.zeros_like(carried)
+        before = h[:, t] if fault == "own state" else before
         parts = a.T @ x[:, t], a.T @ before, a.sum(0)
         sums = (
             parts if fault == "last" else [old + new for old, new in zip(sums, parts, strict=True)]
         )
         d_x.insert(0, a @ w_x)
-        carried = 0 * carried if fault == "cut" else a @ (w_h.T if fault == "transposed" else w_h)
+        back = arrived if fault == "before the slope" else a
+        carried = (
+            0 * carried if fault == "cut" else back @ (w_h.T if fault == "transposed" else w_h)
+        )
     sums = [part / len(x) for part in sums] if fault == "mean" else sums
     return (*sums, torch.stack(d_x, dim=1))
 
@@ -108,6 +118,8 @@ def _backward_case(label, batch, steps, features, hidden, seed):
 
 rnn_backward = Check(
     "rnn_backward",
+    probe=steady,
+    single=False,
     reference=_autograd,
     cases=lambda: [
         _backward_case("one row, one step, one unit", 1, 1, 1, 1, 0),
@@ -117,6 +129,12 @@ rnn_backward = Check(
     mistakes=[
         Mistake("the slope of tanh is left out", "Multiply by 1 − h_t², the slope at this step.",
                 _backward_with("slope")),
+        Mistake("what is carried back has not passed this step's tanh",
+                "carried = a @ w_h, with a after the slope 1 − h_t², for the way back leads "
+                "through tanh.", _backward_with("before the slope")),
+        Mistake("the slope of tanh for this step's grad only",
+                "What later steps carry back passes the same tanh: (grad[:, t] + carried) · slope.",
+                _backward_with("own slope")),
         Mistake("nothing comes from later steps",
                 "carried = a @ w_h is added to the gradient of the step before: "
                 "that is the 'through time'.", _backward_with("cut")),
@@ -125,6 +143,9 @@ rnn_backward = Check(
         Mistake("h_t where h_{t−1} belongs",
                 "w_h multiplied the state before: h[:, t − 1], and 0 at t = 0.",
                 _backward_with("own state")),
+        Mistake("at t = 0 the last state",
+                "h[:, t − 1] is h[:, −1] there: before the first step the state is 0.",
+                _backward_with("wraps")),
         Mistake("one step's share only",
                 "The weights are shared: their gradients are sums over all steps.",
                 _backward_with("last")),
@@ -156,14 +177,26 @@ def _path(path, w_h):
     return torch.stack(norms)
 
 
-def _products(h, w_h, slope=lambda s: 1 - s**2, backwards=True, norm=2, left=False):
+def _spectral(matrix):
+    return torch.linalg.matrix_norm(matrix, 2)
+
+
+def _products(h, w_h, slope=lambda s: 1 - s**2, backwards=True, norm=_spectral, left=False,
+              columns=False):  # fmt: skip
     product, norms = torch.eye(len(w_h), dtype=h.dtype), []
     for state in [None, *(h.flip(0) if backwards else h)]:
         if state is not None:
             factor = slope(state)[:, None] * w_h
+            factor = slope(state) * w_h if columns else factor
             product = factor @ product if left else product @ factor
-        norms.append(torch.linalg.matrix_norm(product, norm))
+        norms.append(norm(product))
     return torch.stack(norms)
+
+
+def _factors(h, w_h):
+    """The product of the factors' norms: a bound, reached where all stretch one direction."""
+    each = [_spectral((1 - state**2)[:, None] * w_h) for state in h.flip(0)]
+    return torch.stack([torch.ones_like(w_h[0, 0]), *each]).cumprod(0)
 
 
 def _path_case(label, steps, hidden, seed, scale=0.6):
@@ -176,6 +209,8 @@ def _path_case(label, steps, hidden, seed, scale=0.6):
 
 jacobian_norms = Check(
     "jacobian_norms",
+    probe=steady,
+    single=False,
     reference=_path,
     cases=lambda: [_path_case("two steps, two units", 2, 2, 0),
                    _path_case("5 steps, 3 units", 5, 3, 1),
@@ -187,7 +222,17 @@ jacobian_norms = Check(
         Mistake("from the first step on", "Lag 1 is the last step: walk back from h_T.",
                 lambda h, w: _products(h, w, backwards=False)),
         Mistake("the Frobenius norm", "The largest singular value: torch.linalg.matrix_norm(J, 2).",
-                lambda h, w: _products(h, w, norm="fro")),
+                lambda h, w: _products(h, w, norm=torch.linalg.matrix_norm)),
+        Mistake("the largest eigenvalue",
+                "How much a direction is stretched is the largest singular value: "
+                "torch.linalg.matrix_norm(J, 2).",
+                lambda h, w: _products(h, w, norm=lambda j: torch.linalg.eigvals(j).abs().max())),
+        Mistake("the product of the norms",
+                "Norms multiply to a bound only: multiply the matrices, then take the norm.",
+                _factors),
+        Mistake("the slopes scale the columns",
+                "diag(1 − h_s²) W_h scales rows: (1 − h_s ** 2)[:, None] * w_h.",
+                lambda h, w: _products(h, w, columns=True)),
         Mistake("the factors stand in the wrong order",
                 "Earlier steps come on the right: product @ factor. "
                 "Transposed factors turn the order round as well.",

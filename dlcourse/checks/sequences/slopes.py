@@ -1,8 +1,25 @@
-"""The probe of what is trained through: its value is not enough, gradients must flow as well."""
+"""The probe of what is trained through: its value is not enough, gradients must flow as well.
+And a probe of what must forget: two calls alike give the same."""
 
 import torch
 
+from dlcourse.checks.compare import clone, differs
 from dlcourse.checks.core import Untouched
+
+
+def steady(function, *args):
+    """A probe: what a function returns, if it returns the same to a second call that is alike."""
+    first = clone(function(*clone(args)))
+    second = function(*args)
+    if differs(second, first, 1e-5, 1e-7):
+        raise Untouched(
+            "something else at a second call with the same arguments: what is it that remains of "
+            "the first, a list in the arguments' defaults or a variable outside?"
+        )
+    return second
+
+
+steady.hands_on = True  # the function's own arguments, as a case has them
 
 
 def through(**places):
@@ -16,7 +33,7 @@ def through(**places):
         args = list(args)
         for place in places.values():
             args[place] = args[place].detach().requires_grad_()
-        found = function(*args)
+        found = steady(function, *args)
         if found is None:
             raise Untouched("None: is `return` missing?")
         parts = found if isinstance(found, (tuple, list)) else (found,)

@@ -26,6 +26,7 @@ def _about_codes(model, encode, x):
     codes = encode(x)
     return {
         "shape of each code": [tuple(one.shape) for one in codes],
+        "shape of each code of a single image": [tuple(one.shape) for one in encode(x[:1])],
         "negative, positive values in each code": [signs(one) for one in codes],
         "each code changes from image to image": [bool((one.std(0) > 0).all()) for one in codes],
         "the same code a second time": all(
@@ -44,6 +45,7 @@ def _about_logits(model, latents, rows):
     logits = model.decode(5 * z)
     return {
         "shape of the logits": tuple(logits.shape),
+        "shape of the logits of a single code": tuple(model.decode(z[:1]).shape),
         "negative, positive logits": signs(logits),
         "logits beyond 1": bool((logits.abs() > 1).any()),
         "the same logits a second time": torch.equal(logits, model.decode(5 * z)),
@@ -71,6 +73,9 @@ def _autoencoder(network, arguments, x):
     found = _about_codes(model, lambda rows: [model.encode(rows)], x)
     found |= _about_logits(model, latents, len(x))
     whole = given(model(x), "forward")
+    found["shape of what forward gives"] = tuple(whole.shape)
+    alone = model.encode(x[:1]).shape == (1, latents)  # else its shape has been told already
+    found["shape of what it gives for a single image"] = tuple(model(x[:1] if alone else x).shape)
     found["forward is decode(encode(x))"] = torch.allclose(
         whole, model.decode(model.encode(x)), atol=1e-4
     )
@@ -145,6 +150,7 @@ def _cases():
         case("2 latents, 8 hidden units", (2, 8), _images(33)),
         case("7 latents, 30 hidden units", (7, 30), _images(20, 1)),
         case("5 latents, hidden units left out", (5,), _images(12, 2)),
+        case("a single latent", (1, 12), _images(25, 4)),
     ]
 
 

@@ -76,6 +76,8 @@ codes = Check(
         case("seven images in batches of three, in training mode before", _Encoder(3),
              _pictures(7, 1), 3),
         case("a view", _Encoder(1), _pictures(9, 2)[::2], 2),
+        case("a single image", _Encoder(3), _pictures(1, 5), 4),
+        case("the last batch is a single image", _Encoder(2), _pictures(5, 6), 2),
         case("600 images, size left out", _Encoder(2), _pictures(600, 3), None),
         case("in training mode, but for its dropout", _resting(_Encoder(3)), _pictures(4, 4), 3),
     ],
@@ -169,6 +171,8 @@ interpolate = Check(
         case("from 0 to 1 in three steps", torch.zeros(1), torch.ones(1), 3),
         case("two steps: the ends", *_points(2, 0), 2),
         case("seven steps, five latents, float64", *_points(5, 1, torch.float64), 7),
+        case("ends far apart: the last point is b itself", torch.tensor([1e6, -1e6]),
+             torch.tensor([1.0, 0.25]), 3),
     ],
     mistakes=[
         Mistake("from b to a", "At t = 0 it is a, at t = 1 it is b: (1 − t) a + t b.",
@@ -208,6 +212,7 @@ kl_per_latent = Check(
         case("transposed views", *(one.T for one in _pair((5, 2), 1))),
         case("one latent known to 1e-9, the other hardly", _pair((3, 2), 2)[0],
              torch.tensor([[-41.4, 5.0]] * 3)),
+        case("a single latent", *_pair((6, 1), 3)),
     ],
     mistakes=[
         Mistake("sum over the latents",

@@ -39,6 +39,7 @@ def _about_draws(function, rows, mu, log_var):
     eps = ((z - means) / (0.5 * logs).exp()).detach()
     return {
         "shape": tuple(z.shape),
+        "shape of the draw for a single example": tuple(function(mu, log_var).shape),
         "mean of (z − μ)/σ": eps.mean(0),
         "spread of (z − μ)/σ": eps.std(0),
         "share of (z − μ)/σ between −1 and 1": (eps.abs() < 1).double().mean(),

@@ -147,7 +147,8 @@ mig = Check(
     "mig",
     reference=_gap,
     cases=lambda: [
-        case("two latents, one factor", torch.tensor([[1.0], [0.25]]), torch.tensor([2.0])),
+        case("three latents, one factor", torch.tensor([[1.0], [0.25], [0.1]]),
+             torch.tensor([2.0])),
         case("one latent for each of two factors",
              torch.tensor([[2.0, 0.0], [0.0, 3.0], [0.1, 0.1]]), torch.tensor([2.0, 3.0])),
         case("two latents share a factor equally",

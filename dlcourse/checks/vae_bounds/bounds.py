@@ -19,6 +19,10 @@ def _squares(mean, x, log_sigma, lowest=-4.0):
     return (0.5 * ((x - mean) / log_sigma.clamp(min=lowest).exp()) ** 2).flatten(1).sum(1)
 
 
+def _f64(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
 def _constant(x):
     return 0.5 * math.log(2 * math.pi) * x[0].numel()
 
@@ -45,6 +49,9 @@ gaussian_nll = Check(
              drawn(2, 3, seed=10), torch.tensor([-math.inf, -1.0, 0.5]), -2.0),
         case("a log_sigma far below the lowest", drawn(2, 3), drawn(2, 3, seed=4),
              torch.tensor(-50.0), -3.0),
+        case("lowest −12: σ may be as small as 6e-6", 1e-4 * drawn(2, 3, dtype=torch.float64),
+             1e-4 * drawn(2, 3, seed=4, dtype=torch.float64), _f64(-8.0, -11.0, -14.0), -12.0),
+        case("a large σ", 1e3 * drawn(3, 2), 1e3 * drawn(3, 2, seed=4), torch.tensor(7.5)),
     ],
     mistakes=[
         Mistake("σ unbounded",
@@ -91,6 +98,10 @@ iwae_bound = Check(
         case("two draws of one image", torch.tensor([[0.0], [1.0]])),
         case("four draws, three images", drawn(4, 3)),
         case("as on images: around −1000", -1000 + 5 * drawn(6, 2, seed=1)),
+        case("one image far less likely than the other",
+             torch.tensor([[-2.0, -3000.0], [-5.0, -3001.0], [-1.0, -3003.0]])),
+        case("one draw far more likely than the others",
+             torch.tensor([[-900.0, -1.0, 3.0], [-2.0, -500.0, 2.0]])),
         case("a transposed view, float64", drawn(2, 5, seed=2, dtype=torch.float64).T),
         case("a draw of weight 0", torch.tensor([[-2.0, -1.0], [-math.inf, -4.0], [-3.0, 0.5]])),
     ],

@@ -97,6 +97,7 @@ ConditionalVAE = Check(
              (3 * torch.arange(20)) % 10),
         case("all arguments left out, no 9 among the classes", (), _images(12, 2, size=14),
              torch.arange(12) % 5),
+        case("a single latent", (1, 40), _images(25, 4, size=14), torch.arange(25) % 10),
     ],  # fmt: skip
     mistakes=[
         Mistake("the condition is fed to the encoder only",

@@ -23,6 +23,7 @@ def _about_codes(encode, x):
     again, (mu, log_var) = encode(x), codes
     return {
         "shapes of mu and log_var": (tuple(mu.shape), tuple(log_var.shape)),
+        "their shapes for a single image": [tuple(one.shape) for one in encode(x[:1])],
         "mu and log_var take both signs": (_both_signs(mu), _both_signs(log_var)),
         "mu and log_var are different things": not torch.allclose(mu, log_var),
         "log_var changes from image to image": bool((log_var.std(0) > 0).all()),
@@ -36,6 +37,7 @@ def _about_images(decode, z):
     image = decode(z)
     return {
         "shape of the output": tuple(image.shape),
+        "its shape for a single code": tuple(decode(z[:1]).shape),
         "the output takes both signs": _both_signs(image),
         "values beyond 1": bool((image.abs() > 1).any()),
         "the same output a second time": torch.equal(image, decode(z)),
@@ -132,6 +134,7 @@ ConvVAE = Check(
         case("3 latents", (3,), _images(33)),
         case("10 latents", (10,), _images(20, 1)),
         case("latents left out", (), _images(9, 2)),
+        case("a single latent", (1,), _images(25, 4)),
     ],
     mistakes=[
         Mistake("dense layers only",

@@ -35,7 +35,12 @@ def _log_weights(model, x, k, generator=None, prior=1.0, posterior=-1.0, shared=
     z = mu + 0 * eps if mean else mu + q.scale * eps  # (k, B, d)
     # (k B, 1, H, W) → (k, B, 1, H, W)
     logits = model.decode(z.flatten(0, 1)).unflatten(0, (k, len(x)))
-    log_likelihood = Bernoulli(logits=logits, validate_args=False).log_prob(x).flatten(2).sum(2)
+    told = x
+    if shared == "order":  # (k B, …), image by image, against latents draw by draw
+        told = x.repeat_interleave(k, 0).unflatten(0, (k, len(x)))
+    log_likelihood = Bernoulli(logits=logits, validate_args=False).log_prob(told).flatten(2).sum(2)
+    if shared == "widths":
+        log_likelihood = log_likelihood - 0.5 * log_var.sum(1)
     return (
         log_likelihood
         + prior * Normal(0.0, 1.0).log_prob(z).sum(2)
@@ -54,6 +59,8 @@ def _moments(function, log_var, x, k):
         raise ValueError(f"the shape should be {(k, len(x))}, yours is {tuple(log_w.shape)}")
     few = [function(model, x, 3, torch.Generator().manual_seed(seed)) for seed in (0, 0, 1)]
     free = [function(model, x, 3) for _ in range(2)]
+    generator = torch.Generator().manual_seed(0)
+    pair = [function(model, x, 3, generator) for _ in range(2)]
     each = ((log_w - log_w.mean(0)) / log_w.std(0).clamp(min=1e-9)).double()
     together = (each * each.roll(1, dims=1)).mean(0).abs().max() if len(x) > 1 else each.mean()
     return {
@@ -64,6 +71,7 @@ def _moments(function, log_var, x, k):
         "images have draws of their own": bool(together < 0.2),
         "same generator, same draws": torch.equal(few[0], few[1]),
         "another seed, other draws": not torch.equal(few[1], few[2]),
+        "the generator's next draws are others": not torch.equal(*pair),
         "without a generator: two calls, two draws": not torch.equal(*free),
     }
 
@@ -105,6 +113,13 @@ log_weights = Check(
         Mistake("all latents share their ε",
                 "Each latent has draws of its own: ε of shape (k, B, d).",
                 lambda *args: _log_weights(*args, shared="latents")),
+        Mistake("draws and images in different orders",
+                "z.flatten(0, 1) goes draw by draw, through all images each time: x.repeat(k, …) "
+                "does so too, x.repeat_interleave(k, 0) goes image by image.",
+                lambda *args: _log_weights(*args, shared="order")),
+        Mistake("ln σ is missing in ln q",
+                "ln q = −½ ε² − ln σ − ½ ln 2π for each latent, and ln σ is not 0.",
+                lambda *args: _log_weights(*args, shared="widths")),
         Mistake("the generator is not used",
                 "With the same generator the same draws must come: torch.randn(…, generator=…).",
                 lambda *args: _log_weights(*args, shared="generator")),

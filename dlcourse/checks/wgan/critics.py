@@ -51,7 +51,8 @@ def _inspect(function, width):
         "shape of the output for one image": list(single.shape),
         "a value depends on its own example only": bool(alone),
     }
-    found["shapes of the convolutions' weights"], gap = shapes, "not compared"
+    found["shapes of the convolutions' weights"] = ", ".join(map(str, shapes))
+    gap = "not compared"
     if shapes == sorted(
         [(width, 1, 4, 4), (2 * width, width, 4, 4), (1, 2 * width, 7, 7)]
     ) and value.shape == (5,):

@@ -16,6 +16,9 @@ def _penalty(critic, real, fake, draw="each", formula=RIGHT, keep=True, root=Fal
         "batch": lambda: torch.rand([1] * real.dim(), dtype=real.dtype),
         "number": lambda: torch.rand_like(real),
         "normal": lambda: torch.randn(len(real), *ones, dtype=real.dtype),
+        "seeded": lambda: torch.rand(
+            len(real), *ones, dtype=real.dtype, generator=torch.Generator().manual_seed(0)
+        ),
         "real": lambda: torch.ones(len(real), *ones, dtype=real.dtype),
         "fake": lambda: torch.zeros(len(real), *ones, dtype=real.dtype),
     }[draw]()
@@ -69,6 +72,8 @@ def _cases():
         case("300 points, float64", _network(lambda: nn.Linear(2, 3), nn.Tanh,
                                              lambda: nn.Linear(3, 1), seed=4,
              dtype=torch.float64), *_pair((300, 2), 3, torch.float64)),
+        case("a single example", _network(lambda: nn.Linear(3, 4), nn.Tanh,
+                                          lambda: nn.Linear(4, 1), seed=6), *_pair((1, 3), 7)),
         case("every second column of a longer array", _network(lambda: nn.Linear(3, 4), nn.Tanh,
              lambda: nn.Linear(4, 1), seed=5), wide[0][:, 0, ::2], wide[1][:, 0, ::2]),
         case("a critic whose slope is exactly 0 for some examples", silent, *_pair((12, 3), 6)),
@@ -97,6 +102,9 @@ gradient_penalty = Check(
                 _faulty(draw="number")),
         Mistake("ε from a normal distribution", "torch.rand is even on [0, 1], torch.randn is not.",
                 _faulty(draw="normal")),
+        Mistake("always the same ε",
+                "A seed inside the function gives every call the same points: draw anew each time.",
+                _faulty(draw="seeded")),
         Mistake("only at the real examples",
                 "Then the critic is free between real and fake, "
                 "which is where the generator needs a slope.",

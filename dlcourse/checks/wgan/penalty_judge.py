@@ -158,4 +158,10 @@ def _probe(function, network, real, fake):
         "dtype": str(value.dtype),
     }
     back = _comes_back(value, network, x) if formula == RIGHT else "not looked at"
-    return found | {"what comes back to the weights": back}
+    later = _Asked(network)
+    function(later, real, fake)
+    again = _asked(later.seen, real)
+    return found | {
+        "what comes back to the weights": back,
+        "other points at the next call": again is None or not torch.equal(x, again),
+    }

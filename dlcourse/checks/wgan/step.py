@@ -33,8 +33,10 @@ def _watch(function, generator, critic, optimiser, x, z, penalty, weight):
         lambda *optimisers: function(generator, critic, *optimisers, x, z, penalty, *rates),
         generator, critic, optimiser, 1,
     )  # fmt: skip
-    return {"returned": found.pop("losses")[0]} | {
-        key.replace("discriminator", "critic"): value for key, value in found.items()
+    found["losses"] = found["losses"][0]
+    return {
+        key.replace("discriminator", "critic").replace("losses", "returned"): value
+        for key, value in found.items()
     }
 
 
@@ -67,7 +69,8 @@ def _step(generator, critic, optimiser_g, optimiser_c, x, z, penalty, weight=10.
     loss_g = {"away": value, "morning": F.softplus(-value)}.get(fault, -value)
     if fault not in ("each", "idle"):
         _apply(loss_g, ours, optimiser_g)
-    return {"distance": -distance if fault == "negative" else distance, "G": loss_g}
+    told = {"negative": -distance, "whole": -loss}.get(fault, distance)
+    return {"distance": told, "G": loss_g}
 
 
 def _broken(fault):
@@ -146,6 +149,9 @@ wgan_step = Check(
                 _broken("idle")),
         Mistake("this morning's loss for the generator", "A critic gives no logits: −mean f(G(z)).",
                 _broken("morning")),
+        Mistake("the penalty is in the distance",
+                "The estimate is mean f(real) − mean f(fake) alone, without weight · penalty.",
+                _broken("whole")),
         Mistake("the negative distance is returned",
                 "The estimate is mean f(real) − mean f(fake): minus critic_loss.",
                 _broken("negative")),

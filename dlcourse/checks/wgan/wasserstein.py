@@ -25,6 +25,8 @@ def _loads(shares):
 
 @functools.cache
 def _orders(count):
+    if count > 7:  # 7! = 5,040; 12! would not fit into memory
+        raise ValueError(f"{count} loads have too many orders to try")
     return torch.tensor(list(itertools.permutations(range(count))))  # (count!, count)
 
 

@@ -568,3 +568,26 @@ def test_the_patients_of_the_clinic_behave_as_their_names_say():
 
 def test_the_library_scores_as_the_check_demands():
     assert segmentation.dice(dice) is dice
+
+
+def test_groups_of_an_earlier_call_are_found():
+    kept = []
+
+    def never_emptied(*args):
+        kept.extend(transfer.rate_groups.reference(*args))
+        return kept
+
+    assert_caught(transfer.rate_groups, never_emptied, "one stage", "another call's stages")
+
+
+def test_a_transposed_convolution_by_a_kronecker_product_passes():
+    def spread(x, weight, bias=None, stride=1, padding=0, output_padding=0):
+        stamp = torch.zeros(stride, stride, dtype=x.dtype)
+        stamp[0, 0] = 1
+        rows, columns = ((n - 1) * stride + 1 for n in x.shape[2:])
+        wide = torch.kron(x, stamp)[..., :rows, :columns]
+        high, side = (k - 1 - padding for k in weight.shape[2:])
+        wide = F.pad(wide, (side, side + output_padding, high, high + output_padding))
+        return F.conv2d(wide, weight.transpose(0, 1).flip(2, 3), bias)
+
+    assert transposed.transposed_conv2d(spread) is spread

@@ -268,7 +268,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         conv_windows.windows,
         lambda x, *rest: print(len(rest)),
         "3 × 4 pixels",
-        "yours is None",
+        "None",
     ),
     "float32 of float64": (
         conv_backward.overlap_add,
@@ -568,3 +568,16 @@ def test_broken_trainings_behave_as_their_names_say(monkeypatch):
     assert last["E"][fed] < last["E"][again] - 0.15 and last["E"][fed] < last["E"][held] - 0.1
     with pytest.raises(KeyError, match="ask for one of A, B, C, D, E"):
         cnn_runs.broken_cnn("F", x, y)
+
+
+def test_settings_of_equal_accuracy_must_not_be_compared():
+    def by_pairs(settings, score, epochs=1):
+        trials, left = [], list(settings)
+        while len(left) > 1:
+            pairs = [(score(one, epochs), one) for one in left]
+            trials += [(one, epochs, value) for value, one in pairs]
+            left = [one for _, one in sorted(pairs, reverse=True)][: len(left) // 2]
+            epochs *= 2
+        return left[0], trials
+
+    assert_caught(search_budgets.successive_halving, by_pairs, "equal accuracies", "TypeError: '<'")

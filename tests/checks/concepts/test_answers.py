@@ -512,3 +512,11 @@ def test_the_drawings_show_every_number_path_and_seed():
     assert [len(dots.get_offsets()) for dots in ax.collections] == [2, 1]
     assert [bar.get_xdata()[0] for bar in ax.lines] == [2.0, 2.0]
     plt.close("all")
+
+
+def test_an_order_that_lives_on_in_a_default_argument_is_named():
+    def order_of(root, order=[]):  # noqa: B006
+        order += [node for node in graphs._order(root) if node not in order]
+        return order
+
+    assert "Likely cause: the list lives on" in message(graphs.topological_order, order_of)

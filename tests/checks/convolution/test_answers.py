@@ -427,3 +427,9 @@ def test_the_clinics_kernel_is_blind_to_grey_and_to_even_colour():
     grey = torch.rand(1, 1, 20, 20, generator=torch.Generator().manual_seed(0)).expand(1, 3, 20, 20)
     assert F.conv2d(grey, weight).abs().max() < 1e-6
     assert weight.sum((2, 3)).abs().max() < 1e-6 and weight[0, 0, 4, 0] > 0 > weight[0, 0, 4, -1]
+
+
+def test_the_dtype_of_a_correlation_is_that_of_its_template_or_signal():
+    for check in (correlation.toeplitz, correlation.correlate, correlation.correlate2d):
+        answer = lambda *args, check=check: check.reference(*args).float()  # noqa: E731
+        assert "their dtype should be float64" in message(check, answer)

@@ -432,7 +432,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         clipping.clip_gradients,
         clip_and_say_nothing,
         "(3, 4)",
-        "nothing returned",
+        "is `return` missing?",
     ),
     "always one half": (averaging.ema_update, average_half, "needs no gradient", "differs"),
     "eval mode left on": (

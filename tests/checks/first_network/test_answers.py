@@ -129,7 +129,7 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         training.fit,
         lambda x, y, p, rate, *rest: training.descend_with_fault(x, y, p, rate / 2, *rest),
         "one epoch of one batch",
-        "Item 1 of 2, entry 'w1' differs",
+        "entry 'w1' differs",
     ),
     "a fault not listed": (
         broken_loops.diagnose,
@@ -296,3 +296,22 @@ def test_metrics_take_one_example_and_float64():
     logits, y = torch.tensor([[0.0, 500.0]], dtype=torch.float64), torch.tensor([1])
     assert metrics.accuracy(logits, y) == 1 and metrics.calibration_error(logits, y) == 0
     assert metrics.confusion_matrix(logits, y, 3).tolist() == [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
+
+
+def test_what_points_at_the_fault_of_a_loop_is_compared_first():
+    def shuffled_by_torch(x, y, model, rate, epochs, size, rng):
+        torch.manual_seed(0)
+        other = np.random.default_rng(int(torch.randint(99, ())))
+        return torch_training.fit_torch.reference(x, y, model, rate, epochs, size, other)
+
+    assert "'rng' differs" in message(torch_training.fit_torch, shuffled_by_torch)
+
+    def one_step_more(*args):
+        weights, steps = training.fit.reference(*args)
+        return weights, [*steps, 0.0]
+
+    assert "'number of losses' differs" in message(training.fit, one_step_more)
+
+
+def test_inputs_are_shown_where_a_probe_hands_them_through():
+    assert "z:  " in message(activations.tanh_derivative, lambda z: np.tanh(z**2))

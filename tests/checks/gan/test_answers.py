@@ -94,6 +94,14 @@ def from_fresh_latents(generator, z):
         return (generator(torch.zeros_like(z)) + 1) / 2
 
 
+def frechet_in_own_precision(mean_a, a, mean_b, b):
+    roots = torch.linalg.eigvals(a @ b).sqrt()
+    if roots.imag.abs().max() > 1e-3 * roots.abs().max():
+        raise ValueError("no covariances")
+    gap = (mean_a - mean_b).square().sum()
+    return (gap + a.trace() + b.trace() - 2 * roots.real.sum()).double()
+
+
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
     "logits in place of losses": (
         gan_losses.d_loss,
@@ -177,6 +185,12 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "a leaf Variable that requires grad",
     ),
     "float32": (gan_metrics.frechet_distance, in_single, "two means", "dtype should be float64"),
+    "in the arguments' own precision": (
+        gan_metrics.frechet_distance,
+        frechet_in_own_precision,
+        "only float64 sees how far apart",
+        "got",
+    ),
     "a fault not listed": (
         broken_gans.diagnose_gans,
         lambda: dict.fromkeys("ABCD", "bad luck"),

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from dlcourse.checks.image_diffusion import blocks as denoiser_blocks
 from dlcourse.checks.image_diffusion import clinic as broken_generators
-from dlcourse.checks.image_diffusion import ddim, guidance
+from dlcourse.checks.image_diffusion import ddim, guidance, neighbours
 from dlcourse.methods.diffusion import cosine_betas, cumulative
 from dlcourse.models import denoiser
 
@@ -71,6 +71,12 @@ def unclamped(x0, eps, now, later, eta, noise):
 def wide_times(model, x, noise, u):
     share = u.reshape(-1, *[1] * (x.dim() - 1))
     return F.mse_loss(model(torch.lerp(noise, x, share), share), x - noise)
+
+
+def without_a_floor(x, bank):
+    x, bank = x.flatten(1), bank.flatten(1)
+    squares = x.square().sum(1)[:, None] + bank.square().sum(1) - 2 * x @ bank.T
+    return tuple(squares.sqrt().min(1))
 
 
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
@@ -160,8 +166,21 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "points",
         "8 times",
     ),
+    "no floor under the squares": (neighbours.nearest, without_a_floor, "a copy among", "NaN"),
+    "the labels themselves where none is dropped": (
+        guidance.drop_labels,
+        lambda y, none, share=0.1: torch.where(torch.rand(len(y)) < share, none, y) if share else y,
+        "no label is to be dropped",
+        "a new tensor",
+    ),
+    "the data in place of xu": (
+        guidance.flow_loss,
+        lambda model, x, noise, u: (model(x, u) - (x - noise)).square().mean(),
+        "points",
+        "entry 'xu'",
+    ),
     "rows only": (
-        guidance.nearest,
+        neighbours.nearest,
         lambda x, bank: torch.cdist(x.flatten(1), bank.flatten(1)).min(1).indices,
         "one image",
         "tuple",
@@ -256,7 +275,7 @@ ALSO_RIGHT = {
         ),
     ),
     "argmin": (
-        guidance.nearest,
+        neighbours.nearest,
         lambda x, bank: [
             (x.flatten(1)[:, None] - bank.flatten(1)).norm(dim=2).amin(1),
             (x.flatten(1)[:, None] - bank.flatten(1)).norm(dim=2).argmin(1),

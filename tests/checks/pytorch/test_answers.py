@@ -533,3 +533,11 @@ def test_the_four_loops_show_their_signs_whatever_the_seed():
         assert np.ptp(runs["D"]["last layer moved"][2:]) < 1e-3 < runs["D"]["last layer moved"][0]
     with pytest.raises(KeyError, match="ask for one of A, B, C, D, or for 'healthy'"):
         loop_runs.loop_run("E", x, y)
+
+
+def test_an_epoch_that_ends_after_its_first_batch_is_told_so():
+    def early(model, batches, optimiser):
+        return epochs.train_epoch.reference(model, [next(iter(batches))], optimiser)
+
+    text = message(epochs.train_epoch, early)
+    assert "three batches" in text.splitlines()[0] and "batches taken from" in text

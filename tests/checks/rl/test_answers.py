@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from dlcourse.checks.rl import (
     bandits,
+    dqn,
     dynamic_programming,
     policy_gradient,
     ppo,
@@ -143,7 +144,121 @@ def always_a_fifth(logits, actions, old, advantages, clip=0.2):
     return ppo._clipped(logits, actions, old, advantages)
 
 
+def untried_by_ten(values, counts, t, c):
+    bonus = c * (math.log(t) / counts.clamp(min=1)).sqrt()
+    return torch.where(counts > 0, values + bonus, 10.0).argmax(1)
+
+
+def seeds_its_generator(values, epsilon, generator=None):
+    if generator is not None:
+        generator.manual_seed(generator.initial_seed())
+    return bandits._choose(values, epsilon, generator)
+
+
+def copies_the_online_network(online, target, batch, gamma, double=False):
+    loss = by_detach(online, target, batch, gamma, double)
+    target.load_state_dict(online.state_dict())
+    return loss
+
+
+def switches_to_eval(online, target, batch, gamma, double=False):
+    target.eval()
+    return by_detach(online, target, batch, gamma, double)
+
+
+def freezes_the_target(online, target, batch, gamma, double=False):
+    target.requires_grad_(False)
+    return by_detach(online, target, batch, gamma, double)
+
+
+def a_list_in_the_defaults(rewards, ended, gamma, out=[]):  # noqa: B006
+    out.extend(policy_gradient._sums(rewards, ended, gamma))
+    return torch.stack(out)
+
+
+def population_std(logits, actions, returns, baseline):
+    advantage = (returns - baseline).detach()
+    advantage = (advantage - advantage.mean()) / (advantage.std(correction=0) + 1e-8)
+    return -(logits.log_softmax(1).gather(1, actions[:, None])[:, 0] * advantage).mean()
+
+
+def until_it_hardly_moves(P, R, policy, gamma):
+    v, before = torch.zeros(len(R), dtype=R.dtype), torch.full_like(R[:, 0], torch.inf)
+    while (v - before).abs().max() > 1e-8:
+        v, before = (policy * (R + gamma * P @ v)).sum(1), v
+    return v
+
+
+def goes_backward(online, target, batch, gamma, double=False):
+    loss = by_detach(online, target, batch, gamma, double)
+    loss.backward(retain_graph=True)
+    return loss
+
+
+class TheSameDraw(Deque):
+    def sample(self, size):
+        rows = torch.randint(
+            len(self.rows), (size,), generator=torch.Generator().manual_seed(size)
+        ).tolist()
+        return tuple(map(torch.stack, zip(*[self.rows[i] for i in rows], strict=True)))
+
+
+class Shared(Deque):
+    kept = []
+
+    def __init__(self, capacity):
+        self.rows, self.capacity, self.count = self.kept, capacity, 0
+
+
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
+    "seeded again": (
+        bandits.epsilon_greedy,
+        seeds_its_generator,
+        "8000 rows of 4",
+        "one generator goes on",
+    ),
+    "ten for the untried": (bandits.ucb, untried_by_ten, "in the millions", "actions"),
+    "likeliest action": (
+        dynamic_programming.policy_value,
+        dynamic_programming._valued("likeliest"),
+        "3 states",
+        "only the likeliest",
+    ),
+    "held above the end": (
+        q_learning.exploration,
+        lambda step, start, end, steps: max(end, start + (end - start) * step / steps),
+        "a line that rises",
+        "lower bound",
+    ),
+    "copies": (dqn.dqn_loss, copies_the_online_network, "three", "changed, which is not"),
+    "eval": (dqn.dqn_loss, switches_to_eval, "three", "mode was switched"),
+    "values in float32": (
+        dynamic_programming.value_iteration,
+        lambda P, R, *rest: by_einsum(P.float(), R.float(), *rest).to(R.dtype),
+        "one sweep",
+        "float32",
+    ),
+    "a list that stays": (
+        policy_gradient.rewards_to_go,
+        a_list_in_the_defaults,
+        "three steps",
+        "a second call",
+    ),
+    "another deviation": (
+        policy_gradient.policy_gradient_loss,
+        population_std,
+        "three steps",
+        "does not double",
+    ),
+    "backward": (dqn.dqn_loss, goes_backward, "three", "backward was called"),
+    "one draw": (replay.ReplayBuffer, TheSameDraw, "room for 5", "same rows are drawn"),
+    "shared": (replay.ReplayBuffer, Shared, "room for 5", "rows of the first"),
+    "returns in float32": (
+        policy_gradient.rewards_to_go,
+        lambda rewards, ended, gamma: backwards(rewards.float(), ended, gamma),
+        "float64",
+        "float64",
+    ),
     "no coin": (bandits.epsilon_greedy, first_explores, "8000 rows of 4", "another generator"),
     "half of the draws": (
         bandits.epsilon_greedy,
@@ -161,8 +276,8 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "all parts floats": (replay.ReplayBuffer, Floats, "room for 5", "dtypes"),
     "no row twice": (replay.ReplayBuffer, WithoutReplacement, "room for 5", "sample of 50"),
     "a loss without a graph": (
-        q_learning.dqn_loss,
-        lambda *args: q_learning._dqn(*args).item(),
+        dqn.dqn_loss,
+        lambda *args: dqn._dqn(*args).item(),
         "three transitions",
         "a float",
     ),
@@ -180,13 +295,13 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         dynamic_programming.policy_value,
         iterated_too_little,
         "one state",
-        "expected",
+        "did a loop stop too early?",
     ),
     "clamped": (dynamic_programming.value_iteration, never_below_zero, "sweeps", "expected"),
     "absolute values": (q_learning.q_target, absolute_best, "all values negative", "difference"),
     "late": (q_learning.exploration, one_step_late, "the first step", "expected"),
     "next is now": (replay.ReplayBuffer, TwoRowsSwapped, "room for 5", "belong together"),
-    "all actions": (q_learning.dqn_loss, summed_over_actions, "three transitions", "differs"),
+    "all actions": (dqn.dqn_loss, summed_over_actions, "three transitions", "differs"),
     "hotter": (policy_gradient.policy_gradient_loss, hotter, "three steps", "differs"),
     "normalised": (policy_gradient.policy_gradient_loss, normalised, "three steps", "differs"),
     "doubled": (
@@ -285,10 +400,12 @@ ALSO_RIGHT = {
     "one multinomial": (bandits.epsilon_greedy, by_bernoulli),
     "any of the untried": (bandits.ucb, any_untried),
     "iteration to the end": (dynamic_programming.policy_value, long_iteration),
+    "until it hardly moves": (dynamic_programming.policy_value, until_it_hardly_moves),
+    "a frozen target": (dqn.dqn_loss, freezes_the_target),
     "amax": (dynamic_programming.value_iteration, by_einsum),
     "where": (q_learning.q_target, by_where),
     "a deque": (replay.ReplayBuffer, Deque),
-    "detach at the end": (q_learning.dqn_loss, by_detach),
+    "detach at the end": (dqn.dqn_loss, by_detach),
     "cross-entropy": (policy_gradient.policy_gradient_loss, by_cross_entropy),
     "a list backwards": (policy_gradient.rewards_to_go, backwards),
     "a loop": (ppo.gae, by_loop),

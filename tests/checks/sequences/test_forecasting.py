@@ -68,6 +68,13 @@ def with_floats(values, share):
     return past, future, mean.item(), std.item()
 
 
+def attend_with(floor, query, keys, lengths):
+    scores = (query[:, None] * keys).sum(2) / math.sqrt(query.shape[1])
+    padding = torch.arange(keys.shape[1]) >= lengths[:, None]
+    weights = scores.masked_fill(padding, floor).softmax(1)
+    return (weights[..., None] * keys).sum(1), weights
+
+
 RIGHT = {
     "mean and deviation as floats": (forecasting.split_and_scale, with_floats),
     "mean and deviation by hand": (forecasting.split_and_scale, in_numpy_style),
@@ -76,6 +83,13 @@ RIGHT = {
     "a growing window": (forecasting.recursive_forecast, growing),
     "row by row": (attention.attend, row_by_row),
 }
+
+
+def filled_with_zeros(values, context, horizon):
+    x, y = by_index(values, context, horizon)
+    return torch.zeros(x.shape).copy_(x), torch.zeros(y.shape).copy_(y)
+
+
 WRONG = {  # check, wrong answer, the case it must be shown, what the message must say
     "the level is kept": (
         forecasting.split_and_scale,
@@ -107,13 +121,13 @@ WRONG = {  # check, wrong answer, the case it must be shown, what the message mu
     "halved": (
         forecasting.pinball,
         lambda p, y, q: one_quantile_at_a_time(p, y, q) / 2,
-        "one number",
+        "too low by 2",
         "0.5 times",
     ),
     "median for all": (
         forecasting.pinball,
         lambda p, y, q: one_quantile_at_a_time(p, y, torch.full_like(q, 0.5)),
-        "one number",
+        "too low by 2",
         "got",
     ),
     "always the mean": (
@@ -131,13 +145,13 @@ WRONG = {  # check, wrong answer, the case it must be shown, what the message mu
     "a float for the loss": (
         forecasting.pinball,
         lambda *a: one_quantile_at_a_time(*a).item(),
-        "one number",
+        "too low by 2",
         "a float",
     ),
     "cut off": (
         forecasting.pinball,
         lambda p, y, q: one_quantile_at_a_time(p.detach(), y, q),
-        "one number",
+        "too low by 2",
         "cut off",
     ),
     "attention without a graph": (
@@ -147,6 +161,13 @@ WRONG = {  # check, wrong answer, the case it must be shown, what the message mu
         "cut off",
     ),
     "written after use": (attention.attend, written_after_use, "two rows", "backward fails"),
+    "a large negative number for the padding": (
+        attention.attend,
+        lambda *a: attend_with(-1e4, *a),
+        "real scores far below 0",
+        "differs",
+    ),
+    "windows in float32": (forecasting.windows, filled_with_zeros, "3 in, 2 out", "float64"),
     "exp overflows": (attention.attend, softmax_by_exp, "large query", "inf or NaN"),
     "weights only": (attention.attend, lambda q, k, n: row_by_row(q, k, n)[1], "two rows", "tuple"),
 }

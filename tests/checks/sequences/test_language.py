@@ -65,6 +65,14 @@ def beams_as_lists(log_probs, steps, width):
     return beams[0][1], beams[0][0]
 
 
+def many_empty_beams(log_probs, steps, width):
+    beams = [((), 0.0)] * width
+    for _ in range(steps):
+        longer = [((*b, t), s + g) for b, s in beams for t, g in enumerate(log_probs(b).tolist())]
+        beams = sorted(longer, key=lambda beam: -beam[1])[:width]
+    return beams[0]
+
+
 RIGHT = {
     "log2": (language.bits_and_perplexity, lambda nats: (nats * math.log2(math.e), math.e**nats)),
     "one-hot products": (language.bigram, counted_by_hand),
@@ -83,11 +91,46 @@ RIGHT = {
     "a score that is a tensor": (decoding.beam_search, beams_by_tuples),
 }
 WRONG = {  # check, wrong answer, the case it must be shown, what the message must say
+    "bits in float32": (
+        language.bits_and_perplexity,
+        lambda nats: (float(torch.tensor(nats) / math.log(2)), math.exp(nats)),
+        "a fair die",
+        "float32",
+    ),
+    "many empty beams": (
+        decoding.beam_search,
+        many_empty_beams,
+        "width 2",
+        "copies of it",
+    ),
+    "the best of every beam": (
+        decoding.beam_search,
+        decoding._each_beam,
+        "width 2",
+        "`width` are kept of every beam",
+    ),
+    "floored": (
+        decoding.next_probabilities,
+        lambda z, t=1.0, k=None: by_topk(
+            z
+            if k is None
+            else z.where(z >= z.topk(min(k, z.shape[1])).values[:, -1:], z.new_tensor(-100.0)),
+            t,
+        ),
+        "around −200",
+        "differ",
+    ),
+    "strips of another length": (
+        language.streams,
+        lambda ids, b, t: language._streams(ids, b, t, strip=(len(ids) - 1) // b),
+        "3 rows of 4",
+        "rows begin elsewhere",
+    ),
     "bits rounded": (
         language.bits_and_perplexity,
         lambda nats: (round(nats / math.log(2), 1), math.exp(nats)),
-        "3.2 nats",
-        "Item 1 of 2",
+        "a fair die",
+        "item 1 of 2",
     ),
     "counts + 1 in the sum only": (
         language.bigram,
@@ -157,7 +200,7 @@ WRONG = {  # check, wrong answer, the case it must be shown, what the message mu
         decoding.beam_search,
         lambda f, steps, width: decoding._levels(f, steps - 1, width),
         "two steps",
-        "Entry 'tokens' differs",
+        "beginnings",
     ),
 }
 

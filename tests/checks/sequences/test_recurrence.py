@@ -118,7 +118,26 @@ def tanh_gates(x, h, c, w_ih, w_hh, b_ih, b_hh):
     return o * c.tanh(), c
 
 
+LEFT = []
+
+
+def keeps_its_state(x, w_x, w_h, b):
+    """Begins where the call before ended."""
+    h, states = LEFT[-1] if LEFT and LEFT[-1].shape[1:] == b.shape else 0 * b[None], []
+    for t in range(x.shape[1]):
+        h = torch.tanh(x[:, t] @ w_x.T + h[: len(x)] @ w_h.T + b)
+        states.append(h)
+    LEFT.append(h.detach()[:1])
+    return torch.stack(states, 1)
+
+
 WRONG = {  # check, wrong answer, the case it must be shown, what the message must say
+    "state of the last call": (
+        recurrence.rnn_forward,
+        keeps_its_state,
+        "one row, two steps",
+        "a second call",
+    ),
     "rows as time": (recurrence.rnn_forward, carried_over_rows, "one row, two steps", "got"),
     "x twice": (recurrence.rnn_backward, carried_by_the_input, "one row, one step", "2 times"),
     "states without a graph": (
@@ -130,8 +149,35 @@ WRONG = {  # check, wrong answer, the case it must be shown, what the message mu
     "c without a graph": (
         gates.lstm_cell,
         lambda x, h, c, *rest: four_products(x, h, c.detach(), *rest),
-        "one row",
+        "two rows",
         "gradient by c",
+    ),
+    "exp and log written out": (
+        padding.masked_loss,
+        lambda z, y, n: summed((z.exp() / z.exp().sum(2, keepdim=True)).log(), y, n),
+        "around 200",
+        "NaN",
+    ),
+    "one maximum for all rows": (
+        padding.masked_loss,
+        lambda z, y, n: summed(
+            ((z - z.max()).exp() / (z - z.max()).exp().sum(2, keepdim=True)).log(), y, n
+        ),
+        "around 200",
+        "NaN",
+    ),
+    "what is not 0": (padding.last_states, padding._not_zero, "two rows", "told by zeros"),
+    "states in float32": (
+        recurrence.rnn_forward,
+        lambda *a: filled(*(part.float() for part in a)),
+        "one row, two steps",
+        "float64",
+    ),
+    "the second bias outside": (
+        gates.gru_cell,
+        lambda *a: gates._gru(*a, fault="bias outside"),
+        "two rows",
+        "stands outside r",
     ),
     "a loss without a graph": (
         padding.masked_loss,
@@ -146,17 +192,17 @@ WRONG = {  # check, wrong answer, the case it must be shown, what the message mu
         "shape",
     ),
     "infinity norm": (recurrence.jacobian_norms, largest_entries, "two steps, two units", "got"),
-    "every gate tanh": (gates.lstm_cell, tanh_gates, "one row", "got"),
+    "every gate tanh": (gates.lstm_cell, tanh_gates, "two rows", "got"),
     "one tensor": (
         gates.lstm_cell,
         lambda *args: gates.lstm_cell.reference(*args)[0],
-        "one row",
+        "two rows",
         "should be a tuple",
     ),
     "sigmoid candidate": (
         gates.gru_cell,
         lambda x, h, w, v, a, b: nn.functional.sigmoid(x @ w.T)[:, : h.shape[1]],
-        "one row",
+        "two rows",
         "got",
     ),
     "two biases": (

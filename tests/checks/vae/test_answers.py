@@ -173,7 +173,13 @@ def loop_without_mode(model, x, size=500):
         return torch.cat([model.encode(rows)[0] for rows in x.split(size)])
 
 
+class Squeezed(autoencoders.Autoencoder.reference):
+    def encode(self, x):
+        return super().encode(x).squeeze()
+
+
 WRONG = [
+    (autoencoders.Autoencoder, Squeezed, "shape of each code of a single image"),
     (autoencoders.VAE, Averaging, "the code depends on its own image alone"),
     (autoencoders.VAE, Clipped, "negative, positive logits"),
     (autoencoders.Autoencoder, Shared, "a hidden layer that bends, in the decoder"),

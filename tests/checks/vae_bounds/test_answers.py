@@ -196,6 +196,15 @@ def equal_width(a, b, bins=20):
     return float((p * ratio.log()).sum())
 
 
+def with_a_least_variance(mean, x, log_sigma, lowest=-4.0):
+    variance = (2 * log_sigma.clamp(min=lowest)).exp().expand_as(x)
+    return F.gaussian_nll_loss(mean, x, variance, full=True, reduction="none").flatten(1).sum(1)
+
+
+def largest_of_all_out(log_w):
+    return (log_w - log_w.max()).exp().mean(0).log() + log_w.max()
+
+
 WRONG = [
     (convolutional.ConvVAE, Huge, "at most 150,000 parameters"),
     (conditional_vae.ConditionalVAE, Mixed, "the code depends on its own image alone"),
@@ -210,6 +219,8 @@ WRONG = [
         lambda mean, x, s, lowest=-4.0: by_formula(mean, x, s.detach(), lowest),
         "case 1",
     ),
+    (bounds.gaussian_nll, with_a_least_variance, "lowest −12"),
+    (bounds.iwae_bound, largest_of_all_out, "one image far less likely"),
     (bounds.iwae_bound, lambda log_w: log_w.median(0).values, "two draws"),
     (bounds.iwae_bound, lambda log_w: largest_out(log_w) + 1, "one draw"),
     (weights.log_weights, one_draw_too_few, "shape"),

@@ -300,6 +300,12 @@ def test_a_right_answer_written_differently_passes(check, answer, capfd):
     assert_passes(check, answer, capfd)
 
 
+def seeded_anew(critic, real, fake):
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        return library.gradient_penalty(critic, real, fake)
+
+
 WRONG = {  # check, answer, what the message must say
     "an array": (wasserstein.transport_plan, as_array, "kind of the plan"),
     "another start": (lipschitz.largest_singular_value, from_a_random_start, "difference"),
@@ -308,6 +314,11 @@ WRONG = {  # check, answer, what the message must say
         gradient_penalty.gradient_penalty,
         lambda *args: library.gradient_penalty(*args)[None],
         "1-d tensor",
+    ),
+    "the same ε in each call": (
+        gradient_penalty.gradient_penalty,
+        seeded_anew,
+        "other points at the next call",
     ),
     "no gradient": (
         wasserstein.critic_loss,

@@ -20,6 +20,7 @@ from release_fixtures import (
     solutions_cells,
 )
 
+from dlcourse.checks.calling import STUB
 from dlcourse.release.build import build
 from dlcourse.release.course.tables import CourseError
 from dlcourse.release.notebook import regions, source, student
@@ -216,3 +217,7 @@ def test_the_fixture_itself_is_in_order(tmp_path):
 def test_regions_are_split_from_the_rest():
     assert regions.contents(ANSWER) == ["    twice = x + x\n    return twice"]
     assert "twice = x" not in regions.blank(ANSWER)
+
+
+def test_students_get_the_words_by_which_a_blank_is_known():
+    assert f'raise NotImplementedError("{STUB}")' == regions.STUB
