@@ -113,8 +113,9 @@ def _compare_entries(got, expected, rtol, atol, rules):
 def _compare_numeric(got, expected, rtol, atol, rules):
     if not is_numeric(got):
         return Words(f"The answer should be {kind_of(expected)}, yours is {kind_of(got)}.")
-    if "any kind" not in rules and _family(got) != _family(expected):
-        return Words(f"The answer should be {kind_of(expected)}, yours is {kind_of(got)}.")
+    if "any kind" not in rules and _family(got, expected) != _family(expected):
+        yours = kind_of(got) if np.ndim(got) or torch.is_tensor(got) else "an array of shape ()"
+        return Words(f"The answer should be {kind_of(expected)}, yours is {yours}.")
     places = [str(getattr(value, "device", "cpu")) for value in (got, expected)]
     if places[0] != places[1]:
         return Words(f"The answer should lie on {places[1]}, yours lies on {places[0]}.")
@@ -133,10 +134,13 @@ def _compare_numeric(got, expected, rtol, atol, rules):
     return None
 
 
-def _family(value):
+def _family(value, expected=None):
+    """Of tensors, arrays and numbers. NumPy's own numbers are as good as arrays of shape (), but
+    such an array is no float of Python's."""
     if isinstance(value, torch.Tensor):
         return "tensor"
-    return "array" if isinstance(value, np.ndarray) and value.ndim else "number"
+    plain = isinstance(expected, (bool, int, float)) and not isinstance(expected, np.generic)
+    return "array" if isinstance(value, np.ndarray) and (value.ndim or plain) else "number"
 
 
 def _compare_dtypes(got, expected, rules):

@@ -55,24 +55,45 @@ def _look(network, given, x, y):
     model = network(*given)
     if model is None:
         raise Untouched("None: is `return` missing?")
-    parts = {id(p) for one in given if isinstance(one, nn.Module) for p in one.parameters()}
+    modules = [one for one in given if isinstance(one, nn.Module)]
+    parts = {id(p): tuple(p.shape) for one in modules for p in one.parameters()}
+    before = list(model.parameters())  # what an optimiser would be given
     if model(x, y) is None:  # the first call, in which a lazy layer learns its sizes
         raise Untouched("forward gives None: is `return` missing?")
     own = [p for p in model.parameters() if id(p) not in parts]
-    missing = parts - {id(p) for p in model.parameters()}
+    known = {id(p) for p in model.parameters()}
+    missing = sorted(shape for key, shape in parts.items() if key not in known)
     for p in own:  # a layer of its own gets weights that the reference gets too
         p.data = torch.linspace(-0.5, 1, p.numel()).reshape(p.shape)
     output, weights = model(x, y), list(model.parameters())
     slopes = [None] * len(weights)
-    if output.requires_grad:
+    if output.requires_grad and weights:
         slopes = torch.autograd.grad(output.sum(), weights, allow_unused=True)
     return {
+        # first what points at the cause
         "shape of the output": tuple(output.shape),
+        "weights given to you that parameters() misses": missing,
+        "weights made in forward, which no optimiser knows": _count_new(weights, before),
+        "weights of your own": sorted(tuple(p.shape) for p in own),
+        "a row of the output depends on its own x and y alone": _each_alone(model, x, y, output),
         "output": output.detach(),
         "weights that get no gradient": sum(slope is None for slope in slopes),
-        "weights of your own": sorted(tuple(p.shape) for p in own),
-        "weights given to you that parameters() misses": len(missing),
     }
+
+
+def _count_new(weights, before):
+    return len({id(p) for p in weights} - {id(p) for p in before})
+
+
+@torch.no_grad()
+def _each_alone(model, x, y, output):
+    """Whether the other rows' outputs stay as they are without the last row."""
+    # a batch of one is a case of its own, and another number of rows has been told already
+    if len(x) < 3 or output.shape[:1] != x.shape[:1]:
+        return True
+    fewer = model(x[:-1], y[:-1])
+    same = fewer.shape == output[:-1].shape
+    return same and torch.allclose(fewer, output[:-1], rtol=1e-4, atol=1e-5)
 
 
 class _Generator(nn.Module):
@@ -80,10 +101,11 @@ class _Generator(nn.Module):
 
     def __init__(self, draw, embed):
         super().__init__()
-        self.draw, self.embed = draw, [embed] if self.fault == "list" else embed
+        self.draw = draw.forward if self.fault == "lists" else draw
+        self.embed = [embed] if self.fault in ("list", "lists") else embed
 
     def forward(self, z, y):
-        told = (self.embed[0] if self.fault == "list" else self.embed)(y)
+        told = (self.embed[0] if self.fault in ("list", "lists") else self.embed)(y)
         if self.fault == "number":
             told = y.float().view(len(y), -1)[:, -1:].expand(-1, told.shape[1])
         if self.fault == "deaf":
@@ -131,6 +153,10 @@ ConditionalGenerator = Check(
                 "Assign the module itself, self.embed = embed: in a list or behind a function it "
                 "is missing from parameters() and never learns.",
                 _generator("list")),
+        Mistake("both networks are kept where PyTorch cannot find them",
+                "Assign the modules themselves, self.draw = draw: in a plain dictionary or list, "
+                "or behind a function, they are missing from parameters() and never learn.",
+                _generator("lists")),
     ],
 )  # fmt: skip
 

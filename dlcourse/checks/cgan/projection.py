@@ -14,13 +14,18 @@ class _Projection(nn.Module):
     def __init__(self, features, size, embed):
         super().__init__()
         self.features, self.embed = features, embed
-        self.head = nn.Linear(size, 1)
+        self.head = None if self.fault == "in forward" else nn.Linear(size, 1)
 
     def forward(self, x, y):
         phi, told = self.features(x), self.embed(y)
-        alone, match = self.head(phi).squeeze(1), (told * phi).sum(dim=1)
+        match = (told * phi).sum(dim=1)
         if self.fault == "broadcast":
             return self.head(phi) + match
+        if self.fault in ("mean of rows", "mean of columns"):
+            return (self.head(phi) + match).mean(dim=int(self.fault == "mean of rows"))
+        if self.fault == "in forward":
+            return nn.Linear(phi.shape[1], 1)(phi).squeeze(1) + match
+        alone = self.head(phi).squeeze(1)
         if self.fault == "all pairs":
             return alone + (phi @ told.T).sum(dim=1)
         if self.fault == "over the batch":
@@ -46,8 +51,8 @@ ProjectionDiscriminator = Check(
     probe=_look,
     rtol=1e-4,
     cases=lambda: [
-        case("2 images, 3 features", (_Linear((1, 2, 2), (3,), 0), 3, _embed(2, 3)),
-             _numbers(2, 1, 2, 2), torch.tensor([1, 0])),
+        case("4 images, 3 features", (_Linear((1, 2, 2), (3,), 0), 3, _embed(2, 3)),
+             _numbers(4, 1, 2, 2), torch.tensor([1, 0, 1, 1])),
         case("5 images, 2 features", (_Linear((1, 2, 3), (2,), 1), 2, _embed(3, 2)),
              _numbers(5, 1, 2, 3), torch.tensor([2, 0, 1, 1, 2])),
         case("a condition that is a number", (_Linear((1, 3, 3), (4,), 2, power=2), 4, _Value(4)),
@@ -63,6 +68,15 @@ ProjectionDiscriminator = Check(
                 "Broadcasting makes (B, B) of it, every image with every label; the loss takes its "
                 "mean and says nothing. Flatten the head's output to (B,) first.",
                 _projection("broadcast")),
+        Mistake("(B, 1) plus (B,), then a mean over the labels",
+                "Row i of that (B, B) is image i with every label: flatten the head's output to "
+                "(B,) first, and no mean is needed.", _projection("mean of rows")),
+        Mistake("(B, 1) plus (B,), then a mean over the images",
+                "Column j of that (B, B) is label j with every image: flatten the head's output "
+                "to (B,) first, and no mean is needed.", _projection("mean of columns")),
+        Mistake("ψ is made in forward",
+                "Then each call has another ψ, and no optimiser ever sees it: make it in __init__, "
+                "self.head = nn.Linear(size, 1).", _projection("in forward")),
         Mistake("the part without the condition is missing",
                 "ψ(φ(x)) judges whether x looks real at all: "
                 "add self.head(phi).", _projection("no psi")),

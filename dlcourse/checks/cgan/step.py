@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from dlcourse.checks.core import Check, Mistake, case
-from dlcourse.checks.gan.step import _adam, _against, _sgd, observe
+from dlcourse.checks.gan.step import _adam, _against, _sgd
+from dlcourse.checks.gan.watching import observe
 
 
 class _Told(nn.Module):
@@ -78,7 +79,9 @@ def _step(generator, discriminator, optimiser_g, optimiser_d, x, y, z, fault=Non
     loss_g = _against(discriminator(fake, asked), 1.0)
     if fault == "wrong optimiser":
         _apply(loss_g, discriminator, optimiser_d)
-    elif fault != "detached":
+    elif fault == "detached":
+        optimiser_g.step()  # without a gradient
+    else:
         _apply(
             -_against(discriminator(fake, y), 0.0) if fault == "saturating" else loss_g,
             generator,

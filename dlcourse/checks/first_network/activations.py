@@ -121,11 +121,27 @@ def _relu_in_place(z):
     return z
 
 
+def _apart(function, z):
+    """What comes back, and whether it is z's own memory: a later change of one would be one of
+    the other."""
+    value = function(z)
+    shared = isinstance(value, np.ndarray) and np.shares_memory(value, z)
+    return {"value": value, "an array of its own": not shared}
+
+
+def _itself(z):
+    return z if (z >= 0).all() else np.maximum(z, 0)
+
+
 relu = Check(
     "relu",
     reference=lambda z: F.relu(torch.tensor(z)).numpy(),
-    cases=_elementwise_cases,
+    probe=_apart,
+    cases=lambda: [*_elementwise_cases(), case("nothing is negative", np.array([[2.0, 0.0]]))],
     mistakes=[
+        Mistake("the caller's own array comes back",
+                "Where nothing is negative too the answer is a new array: np.maximum makes one.",
+                _itself),
         Mistake("the caller's array is overwritten",
                 "z is needed again in the backward pass, with its negative numbers. "
                 "np.maximum gives back a new array.",

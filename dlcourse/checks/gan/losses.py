@@ -155,6 +155,11 @@ def _kl(p, q):
     return (torch.xlogy(p, p) - torch.xlogy(p, q)).sum()
 
 
+def _root(p, q):
+    middle = (p + q) / 2
+    return ((_kl(p, middle) + _kl(q, middle)) / 2).clamp(min=0).sqrt()
+
+
 js_divergence = Check(
     "js_divergence",
     reference=lambda p, q: _entropy((p + q) / 2) - (_entropy(p) + _entropy(q)) / 2,
@@ -178,6 +183,9 @@ js_divergence = Check(
         Mistake("a sum instead of a mean of the two KLs",
                 "JS = ½ KL(p‖m) + ½ KL(q‖m), at most ln 2.",
                 lambda p, q: _kl(p, (p + q) / 2) + _kl(q, (p + q) / 2)),
+        Mistake("a root of it",
+                "√JS is the Jensen–Shannon *distance*, which SciPy's jensenshannon gives: asked "
+                "for is the divergence itself.", _root),
         Mistake("p against q without the middle",
                 "KL(p‖q) is infinite where q never gets; compare both with their mean, m.",
                 lambda p, q: (_kl(p, q) + _kl(q, p)) / 2),

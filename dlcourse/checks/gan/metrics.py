@@ -119,6 +119,7 @@ def _pieces(mean_a, a, mean_b, b, root="product", gap=2, factor=2.0):
         "entries": lambda: (a * b).clamp(min=0).sqrt().trace(),
         "each": lambda: (_root(a) @ _root(b)).trace(),
         "none": lambda: (a @ b).trace(),
+        "triangle": lambda: torch.linalg.eigvalsh(a @ b).clamp(min=0).sqrt().sum(),
     }
     distance = (mean_a.double() - mean_b.double()).norm() ** gap
     return distance + a.trace() + b.trace() - factor * roots[root]()
@@ -166,6 +167,8 @@ frechet_distance = Check(
         case("two means, one number each, variances 4 and 1", torch.tensor([3.0]),
              torch.tensor([[4.0]]), torch.tensor([1.0]), torch.tensor([[1.0]])),
         case("the same Gaussian twice", torch.ones(2), torch.eye(2), torch.ones(2), torch.eye(2)),
+        case("two dimensions: Σ_a Σ_b = [[2, 4], [1, 4]] is not symmetric", torch.zeros(2),
+             torch.tensor([[2.0, 1.0], [1.0, 1.0]]), torch.zeros(2), torch.tensor([1.0, 4]).diag()),
         case("three dimensions, correlated", *_gaussians(3, 0)),
         case("five dimensions in float64", *_gaussians(5, 1, dtype=torch.float64)),
         case("singular covariances: a feature that is always 0",
@@ -189,6 +192,10 @@ frechet_distance = Check(
                 "A root that is not real says that something was no "
                 "covariance (too few samples, a wrong axis, NaN): "
                 "raise ValueError where it is not negligible, then take .real.", _faulty()),
+        Mistake("the product is taken for symmetric",
+                "Σ_a Σ_b is not symmetric, though both factors are; eigvalsh and eigh look at one "
+                "triangle of it and believe that: torch.linalg.eigvals.",
+                _faulty(root="triangle")),
         Mistake("a root of every entry",
                 "The root of a matrix is no root of its entries; its trace is the sum of the roots "
                 "of the eigenvalues of Σ_a Σ_b.", _faulty(root="entries")),

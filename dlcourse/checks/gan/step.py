@@ -1,59 +1,19 @@
 """Check of one step of a GAN.
 
-A step is judged by the weights and running statistics it leaves in both networks, by how often the
-generator was called and how often a gradient came to it.
+A step is judged by the weights and running statistics it leaves in both networks, by who stepped
+when, by how often the generator was called and how often a gradient came to it.
 """
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dlcourse.checks.core import Check, Mistake, Untouched, case
-from dlcourse.checks.words import kind_of
+from dlcourse.checks.core import Check, Mistake, case
+from dlcourse.checks.gan.watching import observe
 
 
 def _against(logits, label):
     return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
-
-
-def _visits(generator):
-    """A list that grows by one whenever a gradient reaches the generator's first parameter."""
-    seen = []
-    next(generator.parameters()).register_hook(lambda gradient: seen.append(1))
-    return seen
-
-
-def observe(call, generator, discriminator, optimiser, steps):
-    """What `steps` calls of a training step leave behind in both networks.
-
-    call(optimiser of G, optimiser of D) → the losses; optimiser: makes one of parameters.
-    """
-    players, calls = (generator, discriminator), []
-    optimisers = [optimiser(model.parameters()) for model in players]
-    generator.register_forward_hook(lambda *_: calls.append(1))
-    seen, rows = _visits(generator), []
-    for _ in range(steps):
-        row = call(*optimisers)
-        if row is None:
-            raise Untouched("None: is `return` missing?")
-        if not isinstance(row, dict):
-            raise TypeError(f"a dictionary of two losses is asked for, this is {kind_of(row)}")
-        rows.append({name: float(value) for name, value in row.items()})
-    weights = [[p.detach() for p in model.parameters()] for model in players]
-    found = {
-        # first what points at the cause
-        "gradients that reached the generator": len(seen),
-        "losses": rows,
-        "the discriminator's weights": weights[1],
-        "the generator's weights": weights[0],
-        # not the discriminator's: whether real or fake come first is free
-        "running statistics of the generator": list(generator.buffers()),
-        "in training mode afterwards": [model.training for model in players],
-        "weights that take a gradient afterwards": [
-            sum(p.requires_grad for p in model.parameters()) for model in players
-        ],
-    }
-    return found, len(calls)
 
 
 def _watch(function, generator, discriminator, optimiser, steps, as_functions, x, z):
@@ -107,6 +67,7 @@ def _step(generator, discriminator, optimiser_g, optimiser_d, x, z, fault=None):
     logits = discriminator(generator(z) if fault == "twice" else fake)
     loss_g = -_against(logits, 0.0) if fault == "saturating" else _against(logits, 1.0)
     if fault == "detached":
+        optimiser_g.step()  # without a gradient
         return {"D": loss_d, "G": loss_g}
     if fault == "wrong optimiser":
         _apply(torch.autograd.grad(loss_g, theirs), theirs, optimiser_d)
@@ -137,6 +98,15 @@ def _unswept(generator, discriminator, optimiser_g, optimiser_d, x, z):
     loss_g.backward()
     optimiser_g.step()
     return {"D": loss_d, "G": loss_g}
+
+
+def _too_early(generator, discriminator, optimiser_g, optimiser_d, x, z):
+    fake = generator(z)
+    loss_d = _loss_d(discriminator, x, fake.detach())
+    loss_g = _against(discriminator(fake), 1.0)
+    loss_d.backward()
+    optimiser_d.step()
+    loss_g.backward()  # through weights that are no longer there: RuntimeError
 
 
 def _undetached(generator, discriminator, optimiser_g, optimiser_d, x, z):
@@ -230,6 +200,9 @@ gan_step = Check(
                 "Its loss was computed before the discriminator moved: "
                 "call discriminator(fake) again after its step.",
                 _broken("old")),
+        Mistake("both losses are computed before the first step",
+                "The discriminator's step overwrites weights that the generator's backward still "
+                "needs: call discriminator(fake) again after it.", _too_early),
         Mistake("the saturating loss", "Use g_loss, −mean ln D(G(z)).", _broken("saturating")),
         Mistake("the generator goes first",
                 "First the discriminator, then the generator against the new one.",

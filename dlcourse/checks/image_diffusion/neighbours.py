@@ -33,6 +33,13 @@ def _other_way(x, bank):
     return distances.values, distances.indices
 
 
+def _expanded(x, bank):
+    x, bank = x.flatten(1), bank.flatten(1)
+    squares = x.square().sum(1, keepdim=True) + bank.square().sum(1) - 2 * x @ bank.T
+    distance, row = squares.min(dim=1)
+    return distance.sqrt(), row
+
+
 def _copies():
     """In which ‖x‖² + ‖b‖² − 2x·b may be a little below 0."""
     bank = drawn(40, 1, 5, 5, seed=8, dtype=torch.float64)
@@ -57,6 +64,9 @@ nearest = Check(
     ],
     mistakes=[
         Mistake("squared distances", "The Euclidean distance has a root.", _nearest_with("square")),
+        Mistake("the root of a square that is rounded to below 0",
+                "‖x‖² + ‖b‖² − 2x·b of a copy may be −1e-14, and its root is NaN: .clamp(min=0) "
+                "before the root, or torch.cdist.", _expanded),
         Mistake("absolute differences", "Euclidean: the root of the sum of squares.",
                 _nearest_with("city")),
         Mistake("the mean over the pixels", "The squares of all pixels are added up.",

@@ -30,6 +30,7 @@ def _image_cases():
         case("one image of 2 channels, 2×2", *_images(0, 1, 2, 2, 2)),
         case("every axis of size 3", *_images(1, 3, 3, 3, 3)),
         case("channels last in memory", x.to(memory_format=torch.channels_last), mean, std),
+        case("height and width exchanged by .mT", x.mT, mean, std),
         case("float64, one channel", *_images(3, 4, 1, 3, 2, dtype=torch.float64)),
     ]
 

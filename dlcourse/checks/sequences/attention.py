@@ -51,6 +51,14 @@ def _below_every_floor():
     return case(label, 2e4 * signs * query.abs(), keys.abs(), lengths)
 
 
+def _loud_padding():
+    """Behind a row's end stand numbers next to which every real score is lost."""
+    label = "large numbers in the padding"
+    query, keys, lengths = _case(label, [2, 1, 4], 4, 3, 6).args
+    behind = torch.arange(4) >= lengths[:, None]
+    return case(label, query, torch.where(behind[..., None], 1e4 * query[:, None], keys), lengths)
+
+
 attend = Check(
     "attend",
     single=False,
@@ -63,6 +71,7 @@ attend = Check(
                    _case("one row with padding", [2], 4, 6, 3),
                    _case("large query, float32", [3, 2], 4, 5, 2, torch.float32, 300.0),
                    _below_every_floor(),
+                   _loud_padding(),
                    _case("two rows of one step, one unit", [1, 1], 1, 1, 5)],
     mistakes=[
         Mistake("the padding is read", "Set scores at and behind a row's length to −∞.",

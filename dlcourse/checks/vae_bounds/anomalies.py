@@ -33,6 +33,7 @@ auroc = Check(
         case("all the same: nothing is known", torch.ones(3), torch.ones(5)),
         case("several ties, as of whole numbers", torch.tensor([1.0, 2.0, 2.0, 0.0, 3.0]),
              torch.tensor([2.0, 2.0, 4.0])),
+        case("nearly a tie is none", torch.tensor([200.0, 150.0]), torch.tensor([200.1, 149.9])),
         case("70 and 30 scores", _scores(70, 0.0, 0), _scores(30, 1.0, 1)),
         case("the anomalies score lower", _scores(20, 0.0, 2), _scores(50, -1.0, 3)),
     ],
@@ -62,9 +63,14 @@ auroc = Check(
 )  # fmt: skip
 
 
-def _bins(values, bins):
-    edges = torch.quantile(values, torch.linspace(0, 1, bins + 1, dtype=values.dtype))[1:-1]
-    return torch.bucketize(values.contiguous(), edges)
+def _bins(values, bins, what="", of=None):
+    """Of each value its bin; of: whose quantiles are the edges, by default the values' own."""
+    shares = torch.linspace(0, 1, bins + 1, dtype=values.dtype)
+    edges = torch.quantile(values if of is None else of, shares)
+    if what == "width":
+        edges = values.min() + shares * (values.max() - values.min())
+    edges = edges if what == "ends" else edges[1:-1]
+    return torch.bucketize(values.contiguous(), edges).clamp(max=bins - 1)
 
 
 def _information(a, b, bins=20):
@@ -73,8 +79,9 @@ def _information(a, b, bins=20):
     return float(mutual_info_score(_bins(a, bins).numpy(), _bins(b, bins).numpy()))
 
 
-def _table(a, b, bins):
-    pairs = bins * _bins(a, bins) + _bins(b, bins)
+def _table(a, b, bins, what=""):
+    of = a if what == "first" else None
+    pairs = bins * _bins(a, bins, what) + _bins(b, bins, what, of)
     return torch.bincount(pairs, minlength=bins * bins).view(bins, bins).double() / len(a)
 
 
@@ -83,7 +90,9 @@ def _entropy(p):
 
 
 def _wrong_information(a, b, bins=20, what=""):
-    p = _table(a, b, bins)
+    p = _table(a, b, bins, what)
+    if what in ("width", "ends", "first"):
+        return float(_entropy(p.sum(0)) + _entropy(p.sum(1)) - _entropy(p))
     if what == "joint":
         return float(_entropy(p))
     if what == "bits":
@@ -102,11 +111,18 @@ def _two(n, seed, how):
     ]
 
 
+def _skewed():
+    return torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 70.0, 100.0])
+
+
 mutual_information = Check(
     "mutual_information",
     reference=_information,
     cases=lambda: [
-        case("two bins, the same values: ln 2", *_two(100, 0, "same"), 2),
+        case("two bins of four numbers each, the same values: ln 2", _skewed(), _skewed(), 2),
+        case("b = −a: two of the four cells are empty, the last one too", _skewed(), -_skewed(), 2),
+        case("b = a + 1000, two bins of four numbers each", _skewed(), 1000 + _skewed(), 2),
+        case("100 numbers, two bins, the same values: ln 2", *_two(100, 0, "same"), 2),
         case("four bins, independent", *_two(400, 1, "independent"), 4),
         case("b = a² and noise: no correlation, much information", *_two(1000, 2, "square"), 5),
         case("three bins, noisy", *_two(300, 3, "noisy"), 3),
@@ -119,6 +135,15 @@ mutual_information = Check(
     mistakes=[
         Mistake("the joint entropy", "I = H(a) + H(b) − H(a, b) = Σ p ln (p / (p_a p_b)).",
                 lambda *args: _wrong_information(*args, what="joint")),
+        Mistake("bins of equal width",
+                "Bins of equal *count*: inner edges are the quantiles 1/bins, 2/bins, ….",
+                lambda *args: _wrong_information(*args, what="width")),
+        Mistake("the ends are edges too",
+                "The quantiles 0 and 1 are no inner edges: with them the least value has a bin of "
+                "its own. torch.linspace(0, 1, bins + 1)[1:-1].",
+                lambda *args: _wrong_information(*args, what="ends")),
+        Mistake("both are cut at a's quantiles", "Each has quantiles of its own.",
+                lambda *args: _wrong_information(*args, what="first")),
         Mistake("bits", "Natural logarithms: nats.",
                 lambda *args: _wrong_information(*args, what="bits")),
         Mistake("the joint entropy is not subtracted", "I = H(a) + H(b) − H(a, b).",

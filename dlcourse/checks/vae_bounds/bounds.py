@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch.distributions import Normal
+from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
 from dlcourse.checks.draws import drawn
@@ -17,6 +18,12 @@ def _gaussian_nll(mean, x, log_sigma, lowest=-4.0, bounded=True):
 
 def _squares(mean, x, log_sigma, lowest=-4.0):
     return (0.5 * ((x - mean) / log_sigma.clamp(min=lowest).exp()) ** 2).flatten(1).sum(1)
+
+
+def _least(mean, x, log_sigma, lowest=-4.0):
+    variance = (2 * log_sigma.clamp(min=lowest)).exp().expand_as(x)
+    each = F.gaussian_nll_loss(mean, x, variance, full=True, reduction="none")
+    return each.flatten(1).sum(1)
 
 
 def _f64(*values):
@@ -59,6 +66,9 @@ gaussian_nll = Check(
                 "use log_sigma.clamp(min=lowest).",
                 lambda mean, x, log_sigma, lowest=-4.0: _gaussian_nll(mean, x, log_sigma,
                                                                  bounded=False)),
+        Mistake("a least variance of 1e-6",
+                "F.gaussian_nll_loss raises every variance to its eps, whatever `lowest` says: "
+                "write the formula, or use Normal(…).log_prob(x).", _least),
         Mistake("ln σ is missing",
                 "Without + ln σ a larger σ is always better: the squares shrink and nothing grows.",
                 lambda mean, x, log_sigma, lowest=-4.0: _squares(mean, x, log_sigma,
@@ -114,6 +124,10 @@ iwae_bound = Check(
                 "exp(−1000) is 0 and its logarithm −∞. "
                 "torch.logsumexp(log_w, 0) takes the largest out first.",
                 lambda log_w: log_w.exp().mean(0).log()),
+        Mistake("the largest weight of all images is taken out",
+                "Beside another image's weights all of an unlikely one's are exp(−1000): take out "
+                "the largest of each image, amax(0), as torch.logsumexp(log_w, 0) does.",
+                lambda log_w: (log_w - log_w.max()).exp().mean(0).log() + log_w.max()),
         Mistake("ln k is missing",
                 "The log of the *mean*: subtract ln k, or the bound grows with k for nothing.",
                 lambda log_w: torch.logsumexp(log_w, 0)),

@@ -25,6 +25,9 @@ class _Model(nn.Module):
         return (1.5 * z).unflatten(1, (1, -1, 2))
 
 
+OWN = "its own image's weights"
+
+
 def _log_weights(model, x, k, generator=None, prior=1.0, posterior=-1.0, shared="", mean=False):
     mu, log_var = model.encode(x)
     q = Normal(mu, (0.5 * log_var).exp())
@@ -41,11 +44,33 @@ def _log_weights(model, x, k, generator=None, prior=1.0, posterior=-1.0, shared=
     log_likelihood = Bernoulli(logits=logits, validate_args=False).log_prob(told).flatten(2).sum(2)
     if shared == "widths":
         log_likelihood = log_likelihood - 0.5 * log_var.sum(1)
-    return (
+    log_w = (
         log_likelihood
         + prior * Normal(0.0, 1.0).log_prob(z).sum(2)
         + posterior * q.log_prob(z).sum(2)
     )
+    return log_w.flatten().view(len(x), k).T if shared == "columns" else log_w
+
+
+def _about_columns(log_w, model, x, k):
+    """In words, what the columns hold: whether draws and images have kept together."""
+    if len(x) == 1:
+        return OWN
+    own, mixed = (
+        _log_weights(model, x, k, torch.Generator().manual_seed(1), shared=how).mean(0)
+        for how in ("", "order")
+    )
+
+    if torch.allclose(log_w.mean(0), own, rtol=0.03, atol=0.08):
+        return OWN
+    whole, right, wrong = (float(one.mean()) for one in (log_w, own, mixed))
+    if abs(right - wrong) < 0.3:  # the images are too much alike to tell
+        return OWN
+    if abs(whole - right) < 0.1:
+        return "weights of several images: the (k·B,) values are taken apart in another order"
+    if abs(whole - wrong) < 0.1:
+        return "latents of one image with the pixels of another"
+    return OWN  # another fault: the moments show it
 
 
 def _moments(function, log_var, x, k):
@@ -64,6 +89,7 @@ def _moments(function, log_var, x, k):
     each = ((log_w - log_w.mean(0)) / log_w.std(0).clamp(min=1e-9)).double()
     together = (each * each.roll(1, dims=1)).mean(0).abs().max() if len(x) > 1 else each.mean()
     return {
+        "what a column holds": _about_columns(log_w, model, x, k),
         "mean": log_w.mean(0),
         # not ln mean w: of a q narrower than the posterior w has no variance, and two right answers
         # would disagree
@@ -80,6 +106,10 @@ def _coins(*shape, seed=0):
     return (torch.rand(*shape, generator=torch.Generator().manual_seed(seed)) < 0.4).float()
 
 
+def _black_and_white():
+    return torch.stack([torch.zeros(1, 2, 2), torch.ones(1, 2, 2)])
+
+
 log_weights = Check(
     "log_weights",
     reference=_log_weights,
@@ -88,6 +118,7 @@ log_weights = Check(
     atol=0.08,
     cases=lambda: [
         case("q as wide as the prior, one image, 3,000 draws", 0.0, _coins(1, 1, 1, 2), 3_000),
+        case("two unlike images, all 0 and all 1", -2.0, _black_and_white(), 2_000),
         case("a narrow q, three images", -1.0, _coins(3, 1, 2, 2, seed=1), 3_000),
         case("a wide q, two images, 4,000 draws", 0.5, _coins(2, 1, 1, 2, seed=2), 4_000),
     ],
@@ -117,6 +148,10 @@ log_weights = Check(
                 "z.flatten(0, 1) goes draw by draw, through all images each time: x.repeat(k, …) "
                 "does so too, x.repeat_interleave(k, 0) goes image by image.",
                 lambda *args: _log_weights(*args, shared="order")),
+        Mistake("draws and images are taken apart in another order",
+                "What flatten(0, 1) made of (k, B) goes back with unflatten(0, (k, B)); rows that "
+                "go image by image are (B, k), to be transposed.",
+                lambda *args: _log_weights(*args, shared="columns")),
         Mistake("ln σ is missing in ln q",
                 "ln q = −½ ε² − ln σ − ½ ln 2π for each latent, and ln σ is not 0.",
                 lambda *args: _log_weights(*args, shared="widths")),

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
-from dlcourse.checks.gan.step import observe
+from dlcourse.checks.gan.watching import observe
 
 
 def _middle(critic, real, fake):
@@ -34,6 +34,8 @@ def _watch(function, generator, critic, optimiser, x, z, penalty, weight):
         generator, critic, optimiser, 1,
     )  # fmt: skip
     found["losses"] = found["losses"][0]
+    order = "optimisers that stepped, in this order"
+    found[order] = found[order].replace("discriminator", "critic")
     return {
         key.replace("discriminator", "critic").replace("losses", "returned"): value
         for key, value in found.items()
@@ -55,7 +57,7 @@ def _step(generator, critic, optimiser_g, optimiser_c, x, z, penalty, weight=10.
     weight = {"unweighted": 1.0, "rewarded": -weight, "unpunished": 0.0}.get(fault, weight)
     sign = -1.0 if fault == "sign" else 1.0
     for number in range(1 if fault == "once" else len(x)):
-        latents = z[-1] if fault == "last" else z[0] if fault == "first" else z[number]
+        latents = z[{"last": -1, "first": 0, "ahead": number + 1}.get(fault, number)]
         fake = generator(latents)
         distance = sign * (
             critic(x[number]).mean() - critic(fake if fault == "through" else fake.detach()).mean()
@@ -65,7 +67,7 @@ def _step(generator, critic, optimiser_g, optimiser_c, x, z, penalty, weight=10.
         _apply(loss, [*theirs, *(ours if fault == "through" else [])], optimiser_c)
         if fault == "each":
             _apply(-critic(generator(latents)).mean(), ours, optimiser_g)
-    value = critic(generator(z[0] if fault == "old latents" else z[-1])).mean()
+    value = critic(generator(z[0] if fault in ("old latents", "ahead") else z[-1])).mean()
     loss_g = {"away": value, "morning": F.softplus(-value)}.get(fault, -value)
     if fault not in ("each", "idle"):
         _apply(loss_g, ours, optimiser_g)
@@ -107,8 +109,9 @@ wgan_step = Check(
     atol=1e-6,
     fallback="dlcourse.methods.wgan:wgan_step",
     cases=lambda: [
-        case("one step each, batch of 2, λ = 1", *_players(1, 3, 1, 0), _sgd,
-             *_batches(1, 2, 1, 1, 0), _middle, 1.0),
+        case("two steps of the critic, one of the generator, λ = 1", *_players(1, 3, 1, 0), _sgd,
+             *_batches(2, 3, 1, 1, 0), _middle, 1.0),
+        case("one step each", *_players(1, 3, 1, 5), _sgd, *_batches(1, 2, 1, 1, 5), _middle, 1.0),
         case("three steps of the critic, batch of 5, λ = 10", *_players(2, 4, 3, 1), _adam,
              *_batches(3, 5, 3, 2, 1), _middle, 10.0),
         case("two steps, λ = 0.1, plain descent", *_players(2, 5, 2, 2), _sgd,
@@ -145,6 +148,9 @@ wgan_step = Check(
                 "z[-1] is for the generator's step only.", _broken("last")),
         Mistake("the generator gets latents that the critic has seen",
                 "Its step has latents of its own: z[-1].", _broken("old latents")),
+        Mistake("the generator gets the first latents",
+                "The last ones, z[-1], are the generator's; the critic's are z[0], z[1], ….",
+                _broken("ahead")),
         Mistake("the generator never steps", "After the loop: descend(loss_g, optimiser_g).",
                 _broken("idle")),
         Mistake("this morning's loss for the generator", "A critic gives no logits: −mean f(G(z)).",

@@ -71,6 +71,35 @@ class HeadWithoutBias(models.ProjectionDiscriminator):
         self.head = nn.Linear(size, 1, bias=False)
 
 
+class LateHead(models.ProjectionDiscriminator):
+    """Its ψ comes with the first call, when an optimiser has its parameters already."""
+
+    def __init__(self, features, size, embed):
+        super().__init__(features, size, embed)
+        del self.head
+        self.size = size
+
+    def forward(self, x, y):
+        if not hasattr(self, "head"):
+            self.head = nn.Linear(self.size, 1)
+        return super().forward(x, y)
+
+
+class Centred(models.ProjectionDiscriminator):
+    def forward(self, x, y):
+        logits = super().forward(x, y)
+        return logits - logits.mean()
+
+
+class InADictionary(nn.Module):
+    def __init__(self, draw, embed):
+        super().__init__()
+        self.embed, self.parts = embed, {"draw": draw}
+
+    def forward(self, z, y):
+        return self.parts["draw"](torch.cat([z, self.embed(y)], dim=1))
+
+
 class Difference(models.ProjectionDiscriminator):
     def forward(self, x, y):
         phi = self.features(x)
@@ -115,13 +144,31 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "no bias": (
         cgan_projection.ProjectionDiscriminator,
         HeadWithoutBias,
-        "2 images, 3 features",
-        "off by the constant 0.5",
+        "4 images, 3 features",
+        "'weights of your own' differs",
+    ),
+    "ψ made at the first call": (
+        cgan_projection.ProjectionDiscriminator,
+        LateHead,
+        "4 images, 3 features",
+        "'weights made in forward, which no optimiser knows' differs",
+    ),
+    "logits against the batch's mean": (
+        cgan_projection.ProjectionDiscriminator,
+        Centred,
+        "4 images, 3 features",
+        "depends on its own x and y alone' differs",
+    ),
+    "a module in a dictionary": (
+        cgan.ConditionalGenerator,
+        InADictionary,
+        "3 latents, 2 classes",
+        "'weights given to you that parameters() misses' differs",
     ),
     "a minus": (
         cgan_projection.ProjectionDiscriminator,
         Difference,
-        "2 images, 3 features",
+        "4 images, 3 features",
         "'output' differs",
     ),
     "G's step on other labels": (

@@ -102,6 +102,32 @@ def frechet_in_own_precision(mean_a, a, mean_b, b):
     return (gap + a.trace() + b.trace() - 2 * roots.real.sum()).double()
 
 
+def read_as_symmetric(mean_a, a, mean_b, b):
+    values = torch.linalg.eigvalsh(a.double() @ b.double())
+    gap = (mean_a - mean_b).double().square().sum()
+    return gap + a.double().trace() + b.double().trace() - 2 * values.sqrt().sum()
+
+
+def both_losses_first(generator, discriminator, optimiser_g, optimiser_d, x, z):
+    fake = generator(z)
+    loss_d = gan.d_loss(discriminator(x), discriminator(fake.detach()))
+    loss_g = gan.g_loss(discriminator(fake))
+    descend(loss_d, optimiser_d)
+    descend(loss_g, optimiser_g)
+    return {"D": loss_d, "G": loss_g}
+
+
+def generator_before(generator, discriminator, optimiser_g, optimiser_d, x, z):
+    fake = generator(z)
+    loss_g = gan.g_loss(discriminator(fake))
+    descend(loss_g, optimiser_g)
+    loss_d = gan.d_loss(discriminator(x), discriminator(fake.detach()))
+    loss_d.backward()
+    optimiser_d.step()
+    optimiser_d.zero_grad()
+    return {"D": loss_d, "G": loss_g}
+
+
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
     "logits in place of losses": (
         gan_losses.d_loss,
@@ -128,7 +154,25 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "two different coins",
         "got",
     ),
-    "two steps": (gan_step.gan_step, d_twice, "one step", "entry 'D' differs"),
+    "G goes first, and D's old gradients stay": (
+        gan_step.gan_step,
+        generator_before,
+        "one step",
+        "'optimisers that stepped, in this order' differs",
+    ),
+    "G's loss before D's step": (
+        gan_step.gan_step,
+        both_losses_first,
+        "one step",
+        "both losses are computed before the first step",
+    ),
+    "the product's lower triangle": (
+        gan_metrics.frechet_distance,
+        read_as_symmetric,
+        "is not symmetric",
+        "got",
+    ),
+    "two steps": (gan_step.gan_step, d_twice, "one step", "'batches made by the generator'"),
     "losses under each other's name": (gan_step.gan_step, losses_swapped, "one step", "losses"),
     "detached for both": (
         gan_step.gan_step,

@@ -178,8 +178,14 @@ class Squeezed(autoencoders.Autoencoder.reference):
         return super().encode(x).squeeze()
 
 
+class SqueezedLatent(autoencoders.Autoencoder.reference):
+    def encode(self, x):
+        return super().encode(x).squeeze(1)
+
+
 WRONG = [
     (autoencoders.Autoencoder, Squeezed, "shape of each code of a single image"),
+    (autoencoders.Autoencoder, SqueezedLatent, "a single latent"),
     (autoencoders.VAE, Averaging, "the code depends on its own image alone"),
     (autoencoders.VAE, Clipped, "negative, positive logits"),
     (autoencoders.Autoencoder, Shared, "a hidden layer that bends, in the decoder"),

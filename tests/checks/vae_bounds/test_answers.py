@@ -182,6 +182,17 @@ def all_at_once(model, x, k, generator=None):
     return -model.decode(z).flatten(2).sum(2)
 
 
+def pixels_image_by_image(model, x, k, generator=None):
+    """Latents draw by draw, pixels image by image, taken apart as neither of them."""
+    mu, log_var = model.encode(x)
+    q = Normal(mu, (log_var / 2).exp())
+    z = mu + q.scale * torch.randn(k, *mu.shape, generator=generator)
+    logits, told = model.decode(z.flatten(0, 1)), x.repeat_interleave(k, 0)
+    nll = F.binary_cross_entropy_with_logits(logits, told, reduction="none").flatten(1).sum(1)
+    rest = Normal(0.0, 1.0).log_prob(z).sum(2) - q.log_prob(z).sum(2)
+    return rest - nll.view(len(x), k).T
+
+
 def detached(mu, log_var, floor):
     return rates.free_bits.reference(mu.detach(), log_var, floor)
 
@@ -225,6 +236,7 @@ WRONG = [
     (bounds.iwae_bound, lambda log_w: largest_out(log_w) + 1, "one draw"),
     (weights.log_weights, one_draw_too_few, "shape"),
     (weights.log_weights, images_first, "shape"),
+    (weights.log_weights, pixels_image_by_image, "latents of one image with the pixels of another"),
     (convolutional.ConvVAE, Straight, "something that bends, in the decoder"),
     (weights.log_weights, all_at_once, "decode takes latents (N, d)"),
     (
@@ -241,7 +253,7 @@ WRONG = [
     (rates.active_units, lambda mu, threshold=0.01: mu.abs().amax(0) > threshold, "case"),
     (anomalies.auroc, lambda a, b: float(b.mean() > a.mean()), "in between"),
     (anomalies.auroc, lambda a, b: float((b[:, None] > a).sum()), "2 times"),
-    (anomalies.mutual_information, equal_width, "case"),
+    (anomalies.mutual_information, equal_width, "bins of equal width"),
     (anomalies.mig, lambda table, entropy: anomalies._gap(table, entropy, axis=1), "case 1"),
 ]
 

@@ -64,6 +64,16 @@ def generator_first(generator, critic, optimiser_g, optimiser_c, x, z, penalty, 
     return {"distance": -loss, "G": loss_g}
 
 
+def generator_in_the_loop(generator, critic, optimiser_g, optimiser_c, x, z, penalty, weight=10.0):
+    for real, latents in zip(x, z, strict=False):
+        fake = generator(latents).detach()
+        loss = fake_minus_real(critic, real, fake)
+        descend(loss + weight * penalty(critic, real, fake), optimiser_c)
+        loss_g = -critic(generator(z[-1])).mean()
+        descend(loss_g, optimiser_g)
+    return {"distance": -loss, "G": loss_g}
+
+
 def fake_minus_real(critic, real, fake):
     return critic(fake).mean() - critic(real).mean()
 
@@ -141,8 +151,19 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "two numbers",
         "another gradient",
     ),
-    "not the latents given": (wgan.wgan_step, fresh_normals, "one step each", "returned"),
-    "G before the critic": (wgan.wgan_step, generator_first, "one step each", "returned"),
+    "not the latents given": (wgan.wgan_step, fresh_normals, "two steps of the", "returned"),
+    "G before the critic": (
+        wgan.wgan_step,
+        generator_first,
+        "two steps of the critic",
+        "generator, critic, critic",
+    ),
+    "G in the critic's loop": (
+        wgan.wgan_step,
+        generator_in_the_loop,
+        "two steps of the critic",
+        "critic, generator, critic, generator",
+    ),
     "group norm": (critics.Critic, Grouped, "width 2", "compared with what its weights give"),
     "a mean over the batch": (
         critics.Critic,
