@@ -141,9 +141,12 @@ def _bounds(values, counts, t, c, fault=None):
             if n == 0:
                 scores.append({"untried": value, "fixed": value + 10.0}.get(fault, math.inf))
                 continue
-            width = {"no logarithm": t / n, "exchanged": math.log(max(n, 1)) / t}.get(
-                fault, math.log(t) / n
-            )
+            wrong = {
+                "no logarithm": t / n,
+                "exchanged": math.log(max(n, 1)) / t,
+                "inside": math.log(t) / n / c,
+            }
+            width = wrong.get(fault, math.log(t) / n)
             width = width if fault == "no root" else math.sqrt(width)
             scores.append(
                 {"bonus only": 0.0}.get(fault, value) + (0.0 if fault == "greedy" else c * width)
@@ -190,6 +193,8 @@ ucb = Check(
         Mistake("the root is missing",
                 "The width of a mean shrinks like 1/√n: take the square root of ln t / n.",
                 _bounds_with("no root")),
+        Mistake("c stands under the root", "The bonus is c √(ln t / n): c times the root.",
+                _bounds_with("inside")),
         Mistake("t and n have changed places",
                 "ln of all tries t, divided by the tries n of this one action.",
                 _bounds_with("exchanged")),

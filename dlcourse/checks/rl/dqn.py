@@ -54,9 +54,8 @@ def _dqn(online, target, batch, gamma, double=False, fault=None):
         q = online(s[None])[0]
         after = s if fault == "before" else after
         q_next = values(after[None])[0]
-        best = (
-            (online if chooser else target)(after[None])[0].argmax() if double else q_next.argmax()
-        )
+        choice = (online if chooser else target)((s if fault == "chooses" else after)[None])[0]
+        best = choice.argmax() if double else q_next.argmax()
         follows = 1.0 if fault == "through the end" else 1.0 - end.to(q.dtype)
         wanted = r + gamma * q_next[best] * follows
         wanted = wanted if fault in ("residual", "undetached") else wanted.detach()
@@ -148,6 +147,9 @@ dqn_loss = Check(
                 "With double=True the online network chooses the next action; "
                 "the target network values it.",
                 _lost("no double")),
+        Mistake("double chooses by the state before",
+                "Asked for is the best action in next_obs: online(next_obs).argmax(1).",
+                _lost("chooses")),
         Mistake("double with the roles exchanged",
                 "The online network chooses, the target network values.", _lost("roles")),
     ],

@@ -13,6 +13,8 @@ def _advantages(rewards, values, next_values, terminated, ended, gamma, lam, fau
     """Σ_l (γλ)^l δ_{t+l}, written out."""
     follows = (ended if fault == "truncated" else terminated).to(rewards.dtype)
     follows = torch.zeros_like(follows) if fault == "through the end" else follows
+    if fault == "next row":
+        next_values = torch.cat([values[1:], next_values[-1:]])
     deltas = rewards + gamma * next_values * (1 - follows)
     deltas = deltas if fault == "no baseline" else deltas - values
     stops = terminated if fault == "across" else ended
@@ -75,6 +77,9 @@ gae = Check(
                 _estimated("no baseline")),
         Mistake("it stops after the last step",
                 "`return` belongs behind the loop, not into it.", _estimated("first")),
+        Mistake("v(s') is taken from the next row of values",
+                "Where an episode has stopped, the next row belongs to another one: next_values "
+                "hold what followed.", _estimated("next row")),
         Mistake("one step only", "δ alone is λ = 0: add the later ones, weighted by (γλ)ˡ.",
                 _estimated("one step")),
     ],
@@ -86,6 +91,8 @@ def _clipped(logits, actions, old_log_probs, advantages, clip=0.2, fault=None):
     log_probs = Categorical(logits=logits).log_prob(actions)
     if fault == "standardised":
         advantages = (advantages - advantages.mean()) / advantages.std()
+    if fault in ("two means", "logarithm"):
+        return _clamped(log_probs - old_log_probs, advantages, clip, fault)
     if fault == "every pair":
         log_probs = log_probs.repeat_interleave(len(actions))
         old_log_probs, advantages = (x.repeat(len(actions)) for x in (old_log_probs, advantages))
@@ -103,6 +110,15 @@ def _clipped(logits, actions, old_log_probs, advantages, clip=0.2, fault=None):
         )
     mean = torch.stack(total).mean()
     return mean if fault == "sign" else -mean
+
+
+def _clamped(d, advantages, clip, fault):
+    """Two more ways to go wrong: the minimum comes too late, the clip too early."""
+    if fault == "logarithm":
+        inside = d.clamp(-clip, clip).exp()
+        return -torch.minimum(d.exp() * advantages, inside * advantages).mean()
+    inside = d.exp().clamp(1 - clip, 1 + clip)
+    return -torch.minimum((d.exp() * advantages).mean(), (inside * advantages).mean())
 
 
 def _bounded(fault):
@@ -159,6 +175,12 @@ ppo_loss = Check(
                 "A policy that has gone the *wrong* way must be able to come back: "
                 "the minimum of both.",
                 _bounded("clip alone")),
+        Mistake("the minimum of two means",
+                "Each step has a minimum of its own: torch.minimum first, then the mean.",
+                _bounded("two means")),
+        Mistake("the logarithm is clipped",
+                "The bounds of ρ are 1 − c and 1 + c, not e^−c and e^c: exp first, then clamp.",
+                _bounded("logarithm")),
         Mistake("the maximum instead of the minimum",
                 "PPO is pessimistic: the smaller of the two, before the minus.",
                 _bounded("maximum")),

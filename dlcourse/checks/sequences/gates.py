@@ -28,7 +28,9 @@ def _torch_cell(kind):
 
 def _lstm(x, h, c, w_ih, w_hh, b_ih, b_hh, order="ifgo", fault=None):
     memory, second = 0 if fault == "stateless" else h @ w_hh.T, 0 if fault == "bias" else b_hh
-    gate = dict(zip(order, (x @ w_ih.T + b_ih + memory + second).chunk(4, 1), strict=True))
+    stacked = x @ w_ih.T + b_ih + memory + second
+    parts = stacked.unflatten(1, (-1, 4)).unbind(2) if fault == "mixed" else stacked.chunk(4, 1)
+    gate = dict(zip(order, parts, strict=True))
     new = gate["g"].sigmoid() if fault == "sigmoid" else gate["g"].tanh()
     keep = 1 - gate["i"].sigmoid() if fault == "coupled" else gate["f"].sigmoid()
     after = keep * c + gate["i"].sigmoid() * new
@@ -56,6 +58,9 @@ lstm_cell = Check(
         Mistake("gates in the order f, i, g, o",
                 "torch stacks i, f, g, o: the input gate is first.",
                 lambda *a: _lstm(*a, order="figo")),
+        Mistake("the gates alternate",
+                "All H numbers of one gate stand together, then those of the next: chunk(4, 1).",
+                lambda *a: _lstm(*a, fault="mixed")),
         Mistake("tanh missing on the cell's output", "h = o · tanh(c): c itself is unbounded.",
                 lambda *a: _lstm(*a, fault="no tanh")),
         Mistake("h from the old c", "The new c is used for the new h.",
