@@ -114,7 +114,8 @@ def _compare_numeric(got, expected, rtol, atol, rules):
     if not is_numeric(got):
         return Words(f"The answer should be {kind_of(expected)}, yours is {kind_of(got)}.")
     if "any kind" not in rules and _family(got, expected) != _family(expected):
-        yours = kind_of(got) if np.ndim(got) or torch.is_tensor(got) else "an array of shape ()"
+        bare = isinstance(got, np.ndarray) and not got.ndim
+        yours = "an array of shape ()" if bare else kind_of(got)
         return Words(f"The answer should be {kind_of(expected)}, yours is {yours}.")
     places = [str(getattr(value, "device", "cpu")) for value in (got, expected)]
     if places[0] != places[1]:

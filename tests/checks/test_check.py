@@ -266,6 +266,7 @@ def test_long_exceptions_are_cut_and_the_line_of_the_library_is_not_blamed():
         (True, 1, "should be a bool (True or False), yours is an int"),
         (0.5, torch.tensor(0.5), "should be a float, yours is a tensor"),
         (torch.tensor(0.5), 0.5, "should be a tensor, yours is a float"),
+        (0.5, np.array(0.5), "should be a float, yours is an array of shape ()"),
         (np.ones(2), np.array(["a", "b"]), "should hold numbers"),
         (np.ones(2), np.array([None, 1]), "should hold numbers"),
         (torch.ones(1), torch.ones(1, device="meta"), "should lie on cpu, yours lies on meta"),

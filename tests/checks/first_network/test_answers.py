@@ -198,10 +198,6 @@ ALSO_RIGHT = {
         losses.one_hot,
         lambda y, classes: np.eye(classes, dtype=np.float32)[y],
     ),
-    "cross-entropy as a 0-d array": (
-        losses.cross_entropy,
-        lambda z, y: np.array(losses._cross_entropy(z, y)),
-    ),
     "mask from the output": (backprop.relu_backward, lambda grad, z: grad * (np.maximum(z, 0) > 0)),
     "a single number": (
         backprop.numerical_gradient,
