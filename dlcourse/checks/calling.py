@@ -150,8 +150,9 @@ def within(seconds, call):
             pause = 0.5
 
     before = signal.signal(signal.SIGINT, interrupted)
-    threading.Thread(target=watch, daemon=True).start()
     try:
+        # inside: a machine that is busy may start the thread so late that it interrupts at once
+        threading.Thread(target=watch, daemon=True).start()
         return call()
     finally:
         running.clear()

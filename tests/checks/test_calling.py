@@ -1,3 +1,4 @@
+import signal
 import threading
 import time
 
@@ -29,6 +30,20 @@ def test_interrupts_that_come_too_late_reach_nobody():
     for _ in range(30):
         with pytest.raises(TookTooLong):
             within(0.01, stubborn_once)
+    time.sleep(1.2)
+
+
+def test_a_thread_that_starts_late_leaves_no_interrupts_behind(monkeypatch):
+    class Late(threading.Thread):
+        def start(self):
+            super().start()
+            time.sleep(0.2)
+
+    monkeypatch.setattr(threading, "Thread", Late)
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(TookTooLong):
+        within(0.01, lambda: 7)
+    assert signal.getsignal(signal.SIGINT) is before
     time.sleep(1.2)
 
 
