@@ -1,28 +1,14 @@
-# Everything sets itself up: a machine needs Python 3.11 or newer, make and git, no more.
-# DAY narrows build, verify and run to one day, e.g.  make run DAY=Day01
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
-DAY    ?=
+# What students have, `make lab` and `make clean`, stands in the file that they get as their Makefile;
+# here stands what instructors need besides. DAY narrows build, verify and run: make run DAY=Day01
+include dlcourse/release/students/files/Makefile
+DAY ?=
 
-.PHONY: lab test quick build verify run bench clean
+.PHONY: test quick build verify run bench
 
 # A stamp per extra: `make lab` on a student's laptop installs no instructor's tool.
-$(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	    { echo "The course needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-
-$(VENV)/.lab: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e '.[lab]'
-	@touch $@
-
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
 	@touch $@ $(VENV)/.lab
-
-lab: $(VENV)/.lab
-	$(BIN)/jupyter lab
 
 # Two tests at a time, one thread each: on two cores faster than one at a time with two threads.
 test: $(VENV)/.dev
@@ -36,6 +22,3 @@ build verify run: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	for bench in tests/bench/bench_*.py; do $(BIN)/python $$bench; done
-
-clean:
-	rm -rf $(VENV)

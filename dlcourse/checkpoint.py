@@ -8,6 +8,7 @@ import contextlib
 import io
 import os
 import pickle
+import secrets
 import zipfile
 from pathlib import Path
 
@@ -114,9 +115,10 @@ def _try_to_pack(content):
 
 
 def _write(path, packed):
-    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    # A name that nobody can foresee, and mode "x": no link that somebody has put there is followed.
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
     try:
-        with open(aside, "wb") as file:
+        with open(aside, "xb") as file:
             file.write(packed)
             file.flush()
             os.fsync(file.fileno())  # on the disk before the old one goes

@@ -99,6 +99,26 @@ def set_rng_state(state):
         torch.mps.set_rng_state(state["mps"])
 
 
+def for_linalg(x, name="the matrix"):
+    """x as native linear algebra can take it: on the CPU, in float64, every number finite.
+
+    Before any of `torch.linalg`'s decompositions, and wherever float64 is wanted: Apple's GPUs have
+    neither float64 nor all decompositions, and on a NaN or an infinite number `eigvals` ends the
+    whole process with a segmentation fault, without a message. The graph of x is kept.
+    x: real tensor of any shape; name: what the message calls it. Returns a tensor of x's shape.
+    Raises ValueError where a number is not finite.
+    """
+    x = x.cpu().double()  # in this order: a GPU of Apple's cannot convert
+    wrong = int((~x.isfinite()).sum())
+    if wrong:
+        raise ValueError(
+            f"{name}, of shape {tuple(x.shape)}, holds {wrong:,} of {x.numel():,} numbers that are "
+            "NaN or infinite. Most likely the run that they come from has diverged: look at its "
+            "losses, then start it again with a lower learning rate"
+        )
+    return x
+
+
 def autocast(device):
     """A context for the forward pass: convolutions and matrix products in bfloat16
     where that pays, else as always.

@@ -3,6 +3,8 @@ generated samples come to real ones."""
 
 import torch
 
+from dlcourse.device import for_linalg
+
 
 def accuracy(logits, y):
     """Share of the examples whose largest score is that of the true class.
@@ -68,22 +70,17 @@ def frechet_distance(mean_a, covariance_a, mean_b, covariance_b):
     """Squared Fréchet distance of two Gaussians: ‖μ_a − μ_b‖² + tr(Σ_a + Σ_b − 2 (Σ_a
     Σ_b)^½). Dowson & Landau (1982).
 
-    Means (D,), covariances (D, D). Returns a 0-d float64 tensor. Raises ValueError
-    where the root is not real, beyond
+    Means (D,), covariances (D, D), on any device. Returns a 0-d float64 tensor on the CPU. Raises
+    ValueError where a number is NaN or infinite, or where the root is not real, beyond
     rounding: then one of the matrices is no covariance.
     """
-    product = covariance_a.double() @ covariance_b.double()
+    mean_a, a = for_linalg(mean_a, "mean_a"), for_linalg(covariance_a, "covariance_a")
+    mean_b, b = for_linalg(mean_b, "mean_b"), for_linalg(covariance_b, "covariance_b")
     # complex numbers; of two covariances they are real and ≥ 0
-    roots = torch.linalg.eigvals(product).sqrt()
+    roots = torch.linalg.eigvals(for_linalg(a @ b, "the product of the covariances")).sqrt()
     if roots.imag.abs().max() > 1e-3 * roots.abs().max():
         raise ValueError("the root of the product is not real: are both matrices covariances?")
-    distance = (mean_a.double() - mean_b.double()).square().sum()
-    return (
-        distance
-        + covariance_a.double().trace()
-        + covariance_b.double().trace()
-        - 2 * roots.real.sum()
-    )
+    return (mean_a - mean_b).square().sum() + a.trace() + b.trace() - 2 * roots.real.sum()
 
 
 def frechet_from_features(a, b):
@@ -92,10 +89,16 @@ def frechet_from_features(a, b):
 
     With the features of the Inception network this is the FID (Heusel et al. 2017, equation 6);
     with any others it has a scale of its own, so say whose features, how many samples, and the
-    `noise_floor`. Returns a 0-d float64 tensor.
+    `noise_floor`. Returns a 0-d float64 tensor on the CPU. Raises ValueError where a feature is
+    NaN or infinite, as those of a diverged generator are, or where a set has fewer than 2 samples.
     """
-    a, b = a.double(), b.double()
-    return frechet_distance(a.mean(0), torch.cov(a.T), b.mean(0), torch.cov(b.T))
+    for name, one in (("a", a), ("b", b)):
+        if len(one) < 2:
+            raise ValueError(f"{name} has {len(one)} of the 2 samples that a covariance needs")
+    a, b = for_linalg(a, "features a"), for_linalg(b, "features b")
+    # of one feature torch.cov makes a number instead of a matrix
+    covariances = [torch.cov(one.T).reshape(one.shape[1], one.shape[1]) for one in (a, b)]
+    return frechet_distance(a.mean(0), covariances[0], b.mean(0), covariances[1])
 
 
 def noise_floor(features, generator=None):
@@ -103,8 +106,11 @@ def noise_floor(features, generator=None):
     D): what no sampler can be below.
 
     It shrinks with N: compare it with distances of about as many samples as a half has. generator:
-    of the halves, on the CPU; default: the global one. Returns a 0-d float64 tensor.
+    of the halves, on the CPU; default: the global one. Returns a 0-d float64 tensor on the CPU.
+    Raises ValueError for fewer than 4 samples.
     """
+    if len(features) < 4:
+        raise ValueError(f"{len(features)} samples cannot be halved: each half needs at least 2")
     order = torch.randperm(len(features), generator=generator).to(features.device)
     half = len(features) // 2
     return frechet_from_features(features[order[:half]], features[order[half:]])
@@ -138,9 +144,14 @@ def energy_distance(a, b):
 
 def nearest(x, bank):
     """For each image of x (N, …) the Euclidean distance to its nearest one of bank
-    (M, …), and which: (N,), (N,)."""
-    distance, row = torch.cdist(x.flatten(1), bank.flatten(1)).min(dim=1)
-    return distance, row
+    (M, …), and which: (N,), (N,). A copy has the distance 0.
+
+    Which one is nearest is asked of a matrix product, which is fast and rounds; its distance is
+    then computed from the differences.
+    """
+    x, bank = x.flatten(1), bank.flatten(1)
+    row = torch.cdist(x, bank).argmin(dim=1)
+    return (x - bank[row]).norm(dim=1), row
 
 
 def class_histogram(y, classes=10):

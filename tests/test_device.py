@@ -5,7 +5,14 @@ import pytest
 import torch
 
 from dlcourse import device as device_module
-from dlcourse.device import autocast, bfloat16_pays, describe, get_device, set_seed
+from dlcourse.device import (
+    autocast,
+    bfloat16_pays,
+    describe,
+    for_linalg,
+    get_device,
+    set_seed,
+)
 
 
 def test_a_named_device_is_returned_and_the_default_can_be_set_from_outside(monkeypatch):
@@ -68,3 +75,26 @@ def test_describe_names_versions_and_device(capsys):
     describe(torch.device("cpu"))
     out = capsys.readouterr().out
     assert torch.__version__ in out and "CPU with" in out and out.count("\n") == 1
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.int64])
+def test_what_goes_to_linear_algebra_is_float64_on_the_cpu(dtype):
+    x = torch.arange(6).reshape(2, 3).to(dtype)
+    ready = for_linalg(x)
+    assert ready.dtype == torch.float64 and ready.device.type == "cpu" and ready.equal(x.double())
+
+
+def test_gradients_pass_on_the_way_to_linear_algebra():
+    x = torch.eye(2, requires_grad=True)
+    for_linalg(x).sum().backward()
+    assert x.grad.equal(torch.ones(2, 2))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite_are_counted_and_the_tensor_is_named(number):
+    x = torch.zeros(2, 3)
+    x[1, :2] = number
+    with pytest.raises(ValueError, match=r"^weight, of shape \(2, 3\), holds 2 of 6 numbers"):
+        for_linalg(x, "weight")
+    with pytest.raises(ValueError, match="^the matrix"):
+        for_linalg(x)

@@ -9,7 +9,9 @@ import contextlib
 import hashlib
 import io
 import os
+import secrets
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -22,15 +24,24 @@ def cache_folder():
     """The folder for downloads and rendered data, made where it is missing.
 
     The environment variable DLCOURSE_DATA names it; by default it is `dlcourse` in the user's cache
-    folder. Where it can't be made a line is printed, and the work goes on without a cache.
+    folder, and where the user has no home a folder for temporary files. Where it can't be made a
+    line is printed, and the work goes on without a cache.
     """
     named = os.environ.get("DLCOURSE_DATA")
-    folder = Path(named).expanduser() if named else _user_cache() / "dlcourse"
+    try:
+        folder = Path(named).expanduser() if named else _user_cache() / "dlcourse"
+    except RuntimeError as error:  # no HOME, and no entry of this user, as in some containers
+        folder = Path(tempfile.gettempdir()) / f"dlcourse-{_user_number()}"
+        complain(named or "the home folder", error, f"using {folder}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         complain(folder, error)
     return folder
+
+
+def _user_number():
+    return os.getuid() if hasattr(os, "getuid") else "user"  # Windows has none
 
 
 def _user_cache():
@@ -81,9 +92,9 @@ def _write(path, tensors):
     buffer = io.BytesIO()
     np.savez(buffer, **{name: tensor.numpy() for name, tensor in tensors.items()})
     body = buffer.getbuffer()
-    aside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    aside = name_aside(path)
     try:
-        with open(aside, "wb") as file:
+        with open(aside, "xb") as file:
             file.write(hashlib.sha256(body).hexdigest().encode())
             file.write(body)
         os.replace(aside, path)
@@ -93,11 +104,15 @@ def _write(path, tensors):
         complain(path.parent, error)
 
 
-def complain(folder, error):
-    """Says, once for each folder, that it could not be written to."""
+def name_aside(path):
+    """Where `path` is written until it is whole: a name beside it that nobody can foresee, for
+    mode "x", so that no link that somebody has put there is followed."""
+    return path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
+
+
+def complain(folder, error, instead="going on without a cache"):
+    """Says, once for each folder, that it could not be written to, and what is done instead."""
     if folder not in _complained:
         _complained.add(folder)
-        print(
-            f"cannot write to {folder} ({error.strerror or error}): going on without a cache "
-            "(DLCOURSE_DATA names it)"
-        )
+        why = getattr(error, "strerror", None) or error
+        print(f"cannot write to {folder} ({why}): {instead} (DLCOURSE_DATA names another folder)")

@@ -12,12 +12,13 @@ import struct
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 import warnings
 import zlib
 from pathlib import Path
 
-from dlcourse.data.cache import cache_folder, complain, set_aside
+from dlcourse.data.cache import cache_folder, complain, name_aside, set_aside
 
 STALLED = 20  # seconds without a byte after which a download is given up
 MD5 = {  # of the unpacked files
@@ -88,7 +89,7 @@ def _packed(path):
 def _is_damaged(path, md5):
     content, note = path.read_bytes(), _note(path)
     if md5 is None and note.exists():
-        md5 = note.read_text().strip()
+        md5 = note.read_text(errors="replace").strip()
     if md5 is not None:
         return _md5(content) != md5
     if len(content) < 4:
@@ -104,7 +105,7 @@ def _is_damaged(path, md5):
 def _unpack(path):
     """Unpacks path.gz, which may have been put there by hand; tells whether it did.
     Gzip checks a sum of its own."""
-    packed, aside = _packed(path), path.with_name(f"{path.name}.{os.getpid()}.part")
+    packed, aside = _packed(path), name_aside(path)
     if not packed.exists():
         return False
     try:
@@ -113,9 +114,12 @@ def _unpack(path):
         set_aside(packed, "is truncated or damaged")
         return False
     try:
-        aside.write_bytes(content)
+        with open(aside, "xb") as file:
+            file.write(content)
         os.replace(aside, path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
         complain(path.parent, error)
         return False
     return True
@@ -138,14 +142,10 @@ def _fetch(dataset, folder):
         raise ConnectionError(f"{dataset.__name__} is neither cached in {folder} nor reachable")
     print(f"fetching {dataset.__name__} into {folder}, once")
     with _aside(folder) as aside:
-        with _quiet():
-            try:
+        with broken_downloads(dataset.__name__):
+            with _quiet():
                 dataset(aside, download=True)  # unpacks as well
-            except (OSError, RuntimeError) as error:
-                raise ConnectionError(
-                    f"{dataset.__name__} is neither cached in {folder} nor reachable"
-                ) from error
-        sets, aside = _open(dataset, aside), Path(aside)
+            sets, aside = _open(dataset, aside), Path(aside)
         try:
             for file, md5 in _files(dataset).items():
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
@@ -155,6 +155,22 @@ def _fetch(dataset, folder):
         except OSError as error:  # also: the folder aside is on another disc
             complain(folder, error)
     return sets
+
+
+@contextlib.contextmanager
+def broken_downloads(name):
+    """Whatever a download breaks of becomes a ConnectionError.
+
+    Not only OSError and RuntimeError: http.client has errors of its own (IncompleteRead,
+    BadStatusLine), and what is unpacked or read can be anything.
+    """
+    try:
+        yield
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise ConnectionError(
+            f"{name} could not be fetched ({why}); try again, or go on without it"
+        ) from error
 
 
 def _aside(folder):
@@ -178,8 +194,15 @@ def _reachable(addresses, seconds=4):
 
     def ask(address):
         request = urllib.request.Request(address, method="HEAD", headers={"User-Agent": "dlcourse"})
-        with contextlib.suppress(Exception), urllib.request.urlopen(request, timeout=seconds):
+        try:
+            urllib.request.urlopen(request, timeout=seconds).close()
             answered.set()
+        except urllib.error.HTTPError as error:
+            if error.code in (405, 501):  # somebody is there who answers other questions only
+                answered.set()
+            error.close()
+        except Exception:  # any other is no answer
+            return
 
     threads = [threading.Thread(target=ask, args=(address,), daemon=True) for address in addresses]
     for thread in threads:

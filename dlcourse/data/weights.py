@@ -69,12 +69,8 @@ def _fetch(url, path, digest, aside):
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(fetch.STALLED)
     try:
-        # raises for another hash
-        torch.hub.download_url_to_file(url, str(whole), digest, progress=False)
-    except (OSError, RuntimeError) as error:
-        raise ConnectionError(
-            f"{path.name} could not be fetched ({error}); try again, or go on without it"
-        ) from error
+        with fetch.broken_downloads(path.name):  # another hash is one of them
+            torch.hub.download_url_to_file(url, str(whole), digest, progress=False)
     finally:
         socket.setdefaulttimeout(before)
     state = _read(whole)

@@ -85,7 +85,8 @@ def launch(model, x, y, processes=2, size=64, epochs=1, rate=0.1, timeout=120):
         task = {"model": model, "x": x, "y": y, "size": size, "epochs": epochs, "rate": rate}
         torch.save(task, Path(folder) / "task.pt")
         run_quietly(command(processes, folder), timeout)
-        return [torch.load(Path(folder) / f"rank{rank}.pt") for rank in range(processes)]
+        files = [Path(folder) / f"rank{rank}.pt" for rank in range(processes)]
+        return [torch.load(file, weights_only=True) for file in files]
 
 
 def command(processes, folder):
@@ -138,7 +139,8 @@ def main(folder):
     dist.init_process_group("gloo")  # on GPUs: "nccl"
     try:
         rank, world = dist.get_rank(), dist.get_world_size()
-        # Our own file: it holds a whole model
+        # Written by `launch` a moment ago, into a folder of its own: it holds a whole model, so it
+        # cannot be read as tensors alone.
         task = torch.load(Path(folder) / "task.pt", weights_only=False)
         loader = shard(task["x"], task["y"], task["size"], rank, world)
         local = batch_gradient(task["model"], loader)

@@ -9,6 +9,9 @@ which means the features of one particular Inception network, trained on photogr
 figures of two judges, or of two data sets, cannot be compared.
 """
 
+import hashlib
+import inspect
+
 import torch
 from torch.nn import functional as F
 
@@ -39,7 +42,8 @@ class Judge:
 
     def distance(self, x):
         """Squared Fréchet distance of images x to the reference, in the judge's features.
-        A 0-d float64 tensor."""
+        A 0-d float64 tensor on the CPU. Raises ValueError where x has NaN, or fewer than 2 images.
+        """
         return frechet_from_features(self.features(x), self.reference)
 
     def floor(self, seed=0):
@@ -60,12 +64,13 @@ def train_judge(network, images, keep=None, n=20_000, epochs=2, seed=0):
     network: as in Judge; its weights are drawn anew from `seed`,
     so the judge is the same in every notebook.
     images: x, y, x_test, y_test and name, as dlcourse.data.images.mnist() gives them. keep:
-    dlcourse.data.cache.cached, or None to train each time. The global random state is left alone.
+    dlcourse.data.cache.cached, or None to train each time; what is kept is found again only by the
+    same network, images and training. The global random state is left alone.
     Some 10 s on one core for CNN((1, 8, 16, 32)).
     """
-    count = sum(p.numel() for p in network.parameters())
     mode = "-smoke" if smoke() else ""
-    name = f"judge-{images.name.replace(' ', '-')}-{count}-{n}-{epochs}-{seed}{mode}-v1"
+    digest = _identity(network, images.x[:n], images.y[:n])
+    name = f"judge-{images.name.replace(' ', '-')}-{n}-{epochs}-{seed}{mode}-{digest}"
 
     def make():
         with torch.random.fork_rng(devices=[]):
@@ -79,6 +84,40 @@ def train_judge(network, images, keep=None, n=20_000, epochs=2, seed=0):
     share = accuracy(logits, images.y_test.to(logits.device))
     print(f"judge: {100 * share:.1f} % of {len(logits):,} test images of {images.name} right")
     return judge
+
+
+def _identity(network, x, y):
+    """What the trained weights depend on besides numbers that the name shows, as 12 digits: layers,
+    the code of classes that are not torch's, their settings, the data, the training below."""
+    described = hashlib.sha256(f"{network}{_source(_fit)}".encode())
+    for module in network.modules():
+        described.update(str(_settings(module)).encode())
+        for kind in type(module).__mro__[:-1]:  # the last is object
+            if not kind.__module__.startswith("torch."):
+                methods = [one for one in vars(kind).values() if inspect.isfunction(one)]
+                described.update(str([_source(one) for one in methods]).encode())
+    for tensor in (x, y):
+        described.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
+        described.update(tensor.cpu().numpy().tobytes())
+    return described.hexdigest()[:12]
+
+
+def _source(function):
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):  # made by exec, say: then what Python made of it
+        return f"{function.__code__.co_code}{function.__code__.co_names}"
+
+
+def _settings(module):
+    """Attributes that are neither layers nor tensors, e.g. an activation: name → what it is."""
+    return {
+        key: getattr(value, "__qualname__", value)
+        for key, value in vars(module).items()
+        if not key.startswith("_")
+        and key != "training"
+        and (callable(value) or isinstance(value, (bool, int, float, str, tuple)))
+    }
 
 
 def _fit(network, x, y, epochs):

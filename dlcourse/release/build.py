@@ -2,26 +2,28 @@
 course.toml and the Typst files."""
 
 from dlcourse.release import files
+from dlcourse.release.course import ownership
 from dlcourse.release.course.tables import CourseError
 from dlcourse.release.notebook import source, student
 from dlcourse.release.pages import citation, pdf, readme
+from dlcourse.release.verify.student import check_leaks
 
 
-def outputs(course, names=()):
+def outputs(course, names=(), notes=None):
     """What the selected days' files must hold: a dict path (relative to
     the root) → bytes. Writes nothing.
 
     names: as in Course.select; none means the whole course. README.md and
-        CITATION.cff are always part of it.
+        CITATION.cff are always part of it. That course.toml names what is there is always
+        checked for the whole course.
+    notes: a list that gets a line about each notebook that had to be repaired.
     """
     wanted = {}
     notebooks = course.select(names)
+    ownership.check(course)
     for notebook in notebooks:
         if (course.root / notebook.source).is_file():
-            wanted |= notebook_outputs(course, notebook)
-        elif (course.root / notebook.student_path).is_file():
-            cure = f"write it, or restore it: {notebook.student} is made from it"
-            raise CourseError(f"{notebook.source}: the solutions notebook is missing: {cure}")
+            wanted |= notebook_outputs(course, notebook, notes)
     folders = {notebook.folder for notebook in notebooks}
     for one in course.pdfs():
         content = pdf.build_pdf(course, one) if one.folder in folders else None
@@ -35,24 +37,33 @@ def outputs(course, names=()):
     return wanted
 
 
-def notebook_outputs(course, notebook):
+def notebook_outputs(course, notebook, notes=None):
     """The same for one notebook: its source as it must be committed and, where it
-    has one, its student version."""
-    nb = source.read_notebook(course.root / notebook.source, course.root)
+    has one, its student version, in which no answer can be read."""
+    nb, repaired = source.read_repaired(course.root / notebook.source, course.root)
+    if repaired and notes is not None:
+        notes.append(f"repaired {notebook.source}: {', '.join(repaired)}")
     nb = source.normalise(nb, notebook, course)
     wanted = {notebook.source: source.to_bytes(nb)}
     if notebook.solutions:
-        wanted[notebook.student_path] = source.to_bytes(student.generate(nb, notebook, course))
+        blank = student.generate(nb, notebook, course)
+        leak = next(check_leaks(notebook.student_path, blank, nb), None)
+        if leak:
+            raise CourseError(leak)
+        wanted[notebook.student_path] = source.to_bytes(blank)
     return wanted
 
 
 def build(course, names=()):
     """Writes what has changed and returns the list of those paths; a
     CourseError leaves every file as it was."""
-    wanted = outputs(course, names)
+    notes = []
+    wanted = outputs(course, names, notes)
     changed = [
         path for path, content in wanted.items() if files.write_atomic(course.root / path, content)
     ]
+    for line in notes:
+        print(line)
     for path in changed:
         print(f"written: {path}")
     count = len(wanted) - len(changed)

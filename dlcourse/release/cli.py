@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import re
 import sys
 
 from dlcourse.release.course import reading
@@ -11,6 +12,7 @@ from dlcourse.release.course.tables import CourseError
 def main(argv=None):
     """Runs one command; returns the exit status: 0, 1 for something wrong in the
     course, 2 for a wrong command line."""
+    _accept_every_sign()
     args = _parser().parse_args(argv)
     try:
         course = reading.load(args.root)
@@ -34,6 +36,14 @@ def main(argv=None):
     except KeyboardInterrupt:
         print("dlcourse: stopped", file=sys.stderr)
     return 1
+
+
+def _accept_every_sign():
+    """A terminal that knows no ✗, as Windows' code page 1252, shows a question mark for it: a
+    report must not die of a sign."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 def _parser():
@@ -61,12 +71,19 @@ def _parser():
         run.add_argument(limit, type=_positive, default=seconds, metavar="SECONDS", help=what)
     what = "folder for the HTML of what failed (a temporary one)"
     run.add_argument("--failures", metavar="DIR", help=what)
-    what = "copy the course as students may see it on a date"
-    publish = _command(commands, "publish", _publish, what)
-    publish.add_argument("--as-of", required=True, metavar="YYYY-MM-DD")
-    what = "a folder that is missing or empty"
-    publish.add_argument("--to", required=True, metavar="DIR", help=what)
+    _publishing(commands)
     return parser
+
+
+def _publishing(commands):
+    what = "copy the course as students may see it at a moment"
+    publish = _command(commands, "publish", _publish, what)
+    what = "which moment: a date means its first minute, YYYY-MM-DDTHH:MM is exact (now)"
+    publish.add_argument("--as-of", metavar="YYYY-MM-DD", help=what)
+    place = publish.add_mutually_exclusive_group(required=True)
+    place.add_argument("--to", metavar="DIR", help="a folder that is missing or empty")
+    what = "a clone of the students' repository, to be brought up to date"
+    place.add_argument("--sync", metavar="DIR", help=what)
 
 
 def _days(command):
@@ -85,8 +102,8 @@ def _command(commands, name, function, text):
 
 
 def _positive(text):
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: give a whole number from 1")
+    if not re.fullmatch(r"[1-9]\d{0,4}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"{text[:20]}: give a whole number from 1 to 99999")
     return int(text)
 
 
@@ -134,14 +151,26 @@ def _run(course, args):
 
 
 def _publish(course, args):
-    try:
-        as_of = datetime.date.fromisoformat(args.as_of)
-    except ValueError:
-        raise CourseError(f"--as-of {args.as_of}: not a date: write it as YYYY-MM-DD") from None
-    from dlcourse.release.publish import publish
+    from dlcourse.release.publish import publish, sync
 
-    publish(course, as_of, args.to)
+    as_of = _moment(args.as_of) if args.as_of else datetime.datetime.now()
+    if args.sync:
+        sync(course, as_of, args.sync)
+    else:
+        publish(course, as_of, args.to)
     return 0
+
+
+def _moment(text):
+    """A date or a date and time, as its datetime; the clock is that of the machine."""
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo:
+        cure = "write it as YYYY-MM-DD, or YYYY-MM-DDTHH:MM"
+        raise CourseError(f"--as-of {text}: not a date: {cure}")
+    return moment
 
 
 if __name__ == "__main__":

@@ -4,7 +4,10 @@ import os
 import tempfile
 from pathlib import Path
 
+from dlcourse.release import conflicts
 from dlcourse.release.course.tables import CourseError
+
+ASIDE = ".half-written"  # .gitignore knows it, for whatever a kill leaves
 
 
 def write_atomic(path, content):
@@ -14,8 +17,7 @@ def write_atomic(path, content):
     if path.is_file() and path.read_bytes() == content:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    name = {"prefix": f".{path.name}.", "suffix": ".half-written"}  # .gitignore knows it
-    handle, aside = tempfile.mkstemp(dir=path.parent, **name)
+    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=ASIDE)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -29,12 +31,21 @@ def write_atomic(path, content):
 
 
 def read_text(root, path):
-    """The text of the file `path` (relative to `root`), or a CourseError."""
+    """The text of the file `path` (relative to `root`), without a byte order mark. Raises
+    CourseError where there is none, or a merge conflict in it."""
     try:
-        return (Path(root) / path).read_text(encoding="utf-8")
+        data = (Path(root) / path).read_bytes()
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError:
         raise CourseError(
             f"{path}: the file is missing: write it, or take it out of course.toml"
         ) from None
-    except UnicodeDecodeError:
-        raise CourseError(f"{path}: not UTF-8 text: save it with that encoding") from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise CourseError(
+            f"{path}: line {line}: not UTF-8 text: save it with that encoding"
+        ) from None
+    lines = conflicts.find(text)
+    if lines:
+        raise CourseError(f"{path}: {conflicts.describe(lines)}: {conflicts.cure(path)}")
+    return text

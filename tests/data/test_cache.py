@@ -1,4 +1,6 @@
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,43 @@ def test_a_full_disc_leaves_no_half_file(folder, monkeypatch, capfd):
     assert cache.cached("set", lambda: make([]))["share"] == 0.5
     assert list(folder.iterdir()) == []
     assert "No space left on device" in capfd.readouterr().out
+
+
+def homeless():
+    raise RuntimeError("Could not determine home directory.")
+
+
+@pytest.mark.parametrize("named", [None, "~nobody-of-this-name/data"])
+def test_a_user_without_a_home_gets_a_folder_and_a_line(named, tmp_path, monkeypatch, capfd):
+    for name in ("DLCOURSE_DATA", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    if named:
+        monkeypatch.setenv("DLCOURSE_DATA", named)
+    monkeypatch.setattr(Path, "home", homeless)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(cache, "_complained", set())
+    calls = []
+    for _ in range(2):
+        assert cache.cached("set", lambda: make(calls))["share"] == 0.5
+    out, err = capfd.readouterr()
+    assert len(calls) == 1 and cache.cache_folder().parent == tmp_path
+    assert out.count("\n") == 1 and f"using {cache.cache_folder()}" in out and err == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [f"set.cache.{os.getpid()}.part", "set.cache.known.part"],
+    # each test worker has a number of its own: no part of a name
+    ids=["as it was", "foreseen"],
+)
+def test_a_link_that_lies_where_a_file_is_written_is_not_followed(
+    name, folder, tmp_path, monkeypatch, capfd
+):
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    cache.cache_folder().joinpath(name).symlink_to(victim)
+    if "known" in name:  # as if somebody had foreseen it
+        monkeypatch.setattr(cache.secrets, "token_hex", lambda count: "known")
+    assert cache.cached("set", lambda: make([]))["share"] == 0.5
+    assert victim.read_text() == "mine"
+    assert ("cannot write to" in capfd.readouterr().out) == ("known" in name)

@@ -49,6 +49,20 @@ def test_cli_usage_exits_2(arguments, capsys):
     assert caught.value.code == 2 and "usage: dlcourse" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("limit", ["0", "01", "1.5", "²", "100000", "9" * 5000])
+def test_cli_limits_are_numbers_within_reason(limit, capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["run", "--cell-limit", limit])
+    said = capsys.readouterr().err
+    assert caught.value.code == 2 and "give a whole number from 1 to 99999" in said
+
+
+def test_cli_a_day_of_thousands_of_digits(tmp_path, capsys):
+    make_course(tmp_path)
+    assert cli.main(["build", "--root", str(tmp_path), "9" * 5000]) == 1
+    assert capsys.readouterr().err.startswith("dlcourse: there is no day 999999999: the days are")
+
+
 def test_cli_without_the_instructors_tools(tmp_path, capsys, monkeypatch):
     make_course(tmp_path)
 

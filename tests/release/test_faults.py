@@ -2,7 +2,8 @@
 nothing is lost.
 
 The same for data caches stands in tests/data (test_cache.py, test_images.py), for checkpoints in
-tests/test_checkpoint.py, for kernels that die and interrupted runs in release/run/test_execute.py.
+tests/test_checkpoint.py, for kernels that die and interrupted runs in release/run
+(test_limits.py, test_interrupts.py).
 """
 
 import os

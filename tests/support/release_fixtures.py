@@ -2,8 +2,10 @@
 release tool's tests start from."""
 
 import nbformat
+import pytest
 
 from dlcourse.release.course import reading
+from dlcourse.release.course.tables import CourseError
 
 COURSE = """
 [course]
@@ -55,6 +57,7 @@ folder = "Day02-Later"
 title = "Later"
 [[day.session]]
 when = "morning"
+planned = true
 [[day.session.notebook]]
 student = "Day02_codealong.ipynb"
 solutions = "Day02_solutions.ipynb"
@@ -114,6 +117,7 @@ CHECK = "double = check.double(double)"
 QUESTION = "### Question 1.2 · why ★\n\nWhy is it even?"
 OPEN = "<!-- Question 1.2 · why ★ -->\nBecause two divides it."
 
+PDF = "Day01-Start/Day01_notes.pdf"
 TYPST = '#set document(title: "Notes")\n= Notes\nOne line.\n'
 
 
@@ -170,6 +174,16 @@ def make_course(root, *cells, toml=COURSE):
     write(folder / "Day01_solutions.ipynb", notebook(*(cells or solutions_cells())))
     (folder / "Day01_notes.typ").write_text(TYPST, encoding="utf-8")
     return reading.load(root)
+
+
+def complaint(root, old, new):
+    """The one line that the small course gives with `old` replaced by `new` (once)."""
+    assert COURSE.count(old) >= 1
+    with pytest.raises(CourseError) as caught:
+        make_course(root, toml=COURSE.replace(old, new, 1))
+    line = str(caught.value)
+    assert line.startswith("course.toml: ") and line.isprintable() and len(line) < 400
+    return line
 
 
 def store(root, path, *sources, **metadata):

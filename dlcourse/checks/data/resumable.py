@@ -5,6 +5,7 @@ import contextlib
 import copy
 import itertools
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def _fit(
     """The run, by loops of its own; `fault` names one thing to get wrong."""
     history, best, resumed = [], None, path.exists() and fault != "from the start"
     if resumed:
-        stored = torch.load(path, weights_only=False)
+        stored = torch.load(path, weights_only=True)
         for name, state in stored["states"].items():
             _put(parts[name], state)
         torch.set_rng_state(stored["rng"])
@@ -79,10 +80,11 @@ def _fit(
 
 def _save(path, parts, history, best):
     states = {name: copy.deepcopy(_get(part)) for name, part in parts.items()}
-    aside = path.with_name(path.name + ".part")
-    torch.save(
-        {"states": states, "rng": torch.get_rng_state(), "history": history, "best": best}, aside
-    )
+    content = {"states": states, "rng": torch.get_rng_state(), "history": history, "best": best}
+    # a name that nobody can foresee, and mode "x": no link that lies there is followed
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
+    with open(aside, "xb") as file:
+        torch.save(content, file)
     os.replace(aside, path)
 
 

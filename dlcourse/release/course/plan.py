@@ -3,6 +3,7 @@
 import datetime
 
 from dlcourse.release.course import records
+from dlcourse.release.course.tables import quoted
 
 
 class Plan:
@@ -12,14 +13,29 @@ class Plan:
         self.root = root
         self.first_day = general.take("first_day", datetime.date)
         self.holidays = general.take_list("holidays", datetime.date, [])
-        self.later = general.take("solutions_days_later", int, 0)
-        if self.later < 0:
-            general.fail(f"key 'solutions_days_later' is {self.later}: give 0 or more days")
+        self.later = general.take_number("solutions_days_later", 0, 365, 0)
         self.hours = {when: _hours(general, when) for when in ("morning", "afternoon")}
+        ends, starts = self.hours["morning"][1], self.hours["afternoon"][0]
+        if ends > starts:
+            general.fail(
+                f"key 'morning' ends at {ends}, after key 'afternoon' starts at {starts}: change "
+                "one of the two"
+            )
+        if not 2000 <= self.first_day.year <= 2100:
+            general.fail(f"key 'first_day' is in the year {self.first_day.year:04}: correct it")
         if not self._works(self.first_day):
             why = "a holiday" if self.first_day in self.holidays else "at a weekend"
             shown = records.show_date(self.first_day)
             general.fail(f"key 'first_day' is {shown}, which is {why}: give the first teaching day")
+        self._check_holidays(general)
+
+    def _check_holidays(self, general):
+        for number, date in enumerate(self.holidays):
+            shown = f"key 'holidays' has {records.show_date(date)}"
+            if date in self.holidays[:number]:
+                general.fail(f"{shown} twice: take one of the two out")
+            if date.weekday() > 4:
+                general.fail(f"{shown}, a weekend, which is free anyway: correct it or take it out")
 
     def _works(self, date):
         return date.weekday() < 5 and date not in self.holidays
@@ -37,7 +53,7 @@ def _hours(general, when):
     hours = general.take_list(when, str)
     if len(hours) != 2:
         general.fail(
-            f'key {when!r} must be two times such as ["09:00", "12:00"], not {list(hours)}'
+            f'key {when!r} must be two times such as ["09:00", "12:00"], not {quoted(list(hours))}'
         )
     start, end = (general.check_time(when, value) for value in hours)
     if start >= end:

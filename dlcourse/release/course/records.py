@@ -35,6 +35,7 @@ class Notebook:
     when: str
     date: datetime.date  # when students get it
     solutions_date: datetime.date
+    end: str  # when its session ends, such as "17:00"
 
     @property
     def student_path(self):
@@ -93,6 +94,7 @@ class Session:
     solutions_date: datetime.date
     start: str
     end: str
+    planned: bool = False  # whether its files are still to come
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,10 @@ class Course:
     def _named(self, name):
         match = re.fullmatch(r"(?:day)?[ _-]?0*(\d+)", name, re.IGNORECASE)
         for day in self.days:
-            if name.rstrip("/") == day.folder or (match and int(match[1]) == day.number):
+            if name.rstrip("/") == day.folder or (match and match[1] == str(day.number)):
                 return day.notebooks
         if match:
-            raise CourseError(f"there is no day {match[1]}: {self._listed_days()}")
+            raise CourseError(f"there is no day {match[1][:9]}: {self._listed_days()}")
         file = name.replace("\\", "/").rsplit("/", 1)[-1]
         found = [one for one in self.notebooks() if file in (one.student, one.solutions)]
         if found:
@@ -165,15 +167,38 @@ class Course:
 
 
 def released(thing, as_of, solutions=False):
-    """Whether students may have a session, notebook or PDF on the date
-    `as_of`; solutions: its solutions."""
-    date = thing.solutions_date if solutions else thing.date
-    return date <= as_of
+    """Whether students may have a session, notebook or PDF at the moment `as_of` (a
+    datetime, or a date, which means its first minute); solutions: its solutions."""
+    opens = solutions_open(thing) if solutions else _moment(thing.date)
+    return opens <= _moment(as_of)
+
+
+def solutions_open(thing):
+    """When students may have the solutions of a session or notebook, a datetime: on its
+    own day not before it is over, else from the date's first minute on."""
+    opens = _moment(thing.solutions_date)
+    if thing.solutions_date > thing.date:
+        return opens
+    return datetime.datetime.combine(opens, datetime.time.fromisoformat(thing.end))
+
+
+def _moment(date):
+    """The first minute of a date; a datetime stays what it is."""
+    if isinstance(date, datetime.datetime):
+        return date
+    return datetime.datetime.combine(date, datetime.time.min)
 
 
 def show_date(date):
     """As in "Tue 28 Nov 2023", whatever language the machine speaks."""
     return f"{WEEKDAYS[date.weekday()]} {date.day} {MONTHS[date.month - 1]} {date.year}"
+
+
+def show_moment(moment):
+    """The same with the time, as in "Tue 28 Nov 2023, 17:00", unless it is midnight."""
+    moment = _moment(moment)
+    time = "" if moment.time() == datetime.time.min else f", {moment:%H:%M}"
+    return show_date(moment) + time
 
 
 def github_url(course, path):

@@ -3,7 +3,14 @@ no link is ever typed by hand."""
 
 import json
 
-from dlcourse.release.course.records import archive_url, colab_url, github_url, released, show_date
+from dlcourse.release.course.records import (
+    archive_url,
+    colab_url,
+    github_url,
+    released,
+    show_moment,
+    solutions_open,
+)
 
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
@@ -51,8 +58,8 @@ def header_source(notebook, course, path, as_of=None):
     """The header cell of the file at `path` (one of notebook.paths): title,
     badge, twin, minutes, objectives.
 
-    as_of: a date; a solutions notebook that is not out by then is named
-        with its date instead of a link.
+    as_of: a date or datetime; a solutions notebook that is not out by then
+        is named with its date instead of a link.
     """
     is_solutions = path == notebook.solutions_path
     title = f"# Day {notebook.day} · {notebook.title}" + (" · solutions" if is_solutions else "")
@@ -73,7 +80,7 @@ def _twin(notebook, course, is_solutions, as_of):
     if notebook.solutions is None:
         return []
     if as_of is not None and not released(notebook, as_of, solutions=True):
-        return [f"Solutions: from {show_date(notebook.solutions_date)}"]
+        return [f"Solutions: from {show_moment(solutions_open(notebook))}"]
     return [f"[Solutions]({github_url(course, notebook.solutions_path)})"]
 
 

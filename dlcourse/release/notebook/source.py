@@ -4,71 +4,48 @@ form in which they are committed."""
 import ast
 import copy
 import hashlib
-import json
 from pathlib import Path
 
 import nbformat
 from nbformat.v4.rwbase import rejoin_lines
 
 from dlcourse.release.course.tables import CourseError
-from dlcourse.release.notebook import exercises, generated
+from dlcourse.release.notebook import exercises, generated, repair, sheets, slips
+from dlcourse.release.notebook.cells import fail
 
 HEADER_ID, SETUP_ID = "header", "set-up"
+KEPT_CELL_KEYS = ("cell_type", "id", "metadata", "source", "outputs", "execution_count")
 KEPT_CELL_METADATA = ("tags", "jupyter", "nbgrader")  # nbgrader's is derived anew
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-SAVE_AGAIN = "restore it from git, or open it in JupyterLab and save it again"
-
-
-def fail(path, number, cell, message):
-    """Raises the CourseError for cell `number` (from 1) of the notebook at `path`."""
-    raise CourseError(f"{path}: cell {number} ({cell.get('id', 'no id')}): {message}")
 
 
 def read_notebook(path, root=None):
-    """The notebook at `path` as a NotebookNode. Raises CourseError, which
-    shows the path relative to `root`."""
+    """The notebook at `path` as a NotebookNode, repaired where that is possible. Raises
+    CourseError, which shows the path relative to `root`."""
+    return read_repaired(path, root)[0]
+
+
+def read_repaired(path, root=None, cure=None):
+    """The same, and what had to be repaired as a list of words; nothing is written.
+
+    cure: what messages advise for a file beyond repair (default: to take it from git).
+    """
     path = Path(path)
     shown = path.relative_to(root).as_posix() if root else path.name
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
     except FileNotFoundError:
         raise CourseError(
             f"{shown}: the file is missing: write it, or take it out of course.toml"
         ) from None
-    except UnicodeDecodeError:
-        raise CourseError(f"{shown}: not UTF-8 text: {SAVE_AGAIN}") from None
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}: {error.msg}"
-        raise CourseError(f"{shown}: not valid JSON ({where}): {SAVE_AGAIN}") from None
-    if not isinstance(raw, dict) or not isinstance(raw.get("cells"), list):
-        raise CourseError(f"{shown}: not a notebook (it has no list of cells): {SAVE_AGAIN}")
-    version = f"{raw.get('nbformat')}.{raw.get('nbformat_minor')}"
-    if version != "4.5":
-        raise CourseError(
-            f"{shown}: notebook format {version}, not 4.5: open it in JupyterLab and save it again"
-        )
-    _check_cells(shown, raw["cells"])
-    nb = nbformat.from_dict(raw)
+    mended = repair.Repair(data, shown, cure)
+    nb = nbformat.from_dict(mended.raw)
     try:
         nbformat.validate(nb, relax_add_props=True)
     except nbformat.ValidationError as error:
         # the message of a schema may quote half of the notebook
-        reason = str(error).splitlines()[0][:120]
-        raise CourseError(f"{shown}: not a valid notebook ({reason}): {SAVE_AGAIN}") from None
-    return rejoin_lines(nb)
-
-
-def _check_cells(shown, cells):
-    seen = {}
-    for number, cell in enumerate(cells, start=1):
-        if not isinstance(cell, dict) or not cell.get("id"):
-            raise CourseError(f"{shown}: cell {number}: it has no id: {SAVE_AGAIN}")
-        if cell.get("cell_type") not in ("markdown", "code", "raw"):
-            fail(shown, number, cell, f"{cell.get('cell_type')!r} is no kind of cell: {SAVE_AGAIN}")
-        if cell["id"] in seen:
-            message = f"the id of cell {seen[cell['id']]} again: give one of the two another id"
-            fail(shown, number, cell, message)
-        seen[cell["id"]] = number
+        mended.refuse(f"not a valid notebook ({str(error).splitlines()[0][:120]})")
+    return rejoin_lines(nb), mended.notes
 
 
 def to_bytes(nb):
@@ -89,10 +66,16 @@ def normalise(nb, notebook, course):
     _place_generated(nb, notebook, course, path)
     _clean(nb, path)
     _check_headings(nb, path)
+    slips.check_cells(nb, path)
+    had = [cell.metadata.get("nbgrader") for cell in nb.cells]
     if notebook.solutions is None:
         exercises.refuse(nb, path)
     else:
         exercises.derive(nb, path)
+    slips.check_texts(nb, path, answers=notebook.solutions is not None)
+    slips.check_lost(nb, path, had)
+    slips.check_copies(nb, path)
+    sheets.check_names(nb, path)
     kept = nb.metadata.get("dlcourse")
     nb.metadata = nbformat.from_dict(_metadata(notebook))
     if kept:
@@ -150,7 +133,8 @@ def _clean(nb, path):
             fail(
                 path, number, cell, "a pasted picture (attachment): draw it in a code cell instead"
             )
-        cell.pop("attachments", None)
+        for key in [key for key in cell if key not in KEPT_CELL_KEYS]:
+            del cell[key]
         for key in [key for key in cell.metadata if key not in KEPT_CELL_METADATA]:
             del cell.metadata[key]
 

@@ -3,15 +3,18 @@ by a screen reader (PDF/UA-1)."""
 
 import re
 
+from dlcourse.release import files
 from dlcourse.release.course.tables import CourseError
 
 
 def build_pdf(course, pdf):
     """The bytes of `pdf` (a records.Pdf), or None where no Typst file of the same stem lies beside
-    it."""
+    it. Raises CourseError where it does not compile or holds a merge conflict."""
     source = (course.root / pdf.path).with_suffix(".typ")
     if not source.is_file():
         return None
+    # Typst would set the markers of a merge conflict as text
+    files.read_text(course.root, source.relative_to(course.root).as_posix())
     # Late: only whoever makes PDFs needs it.
     import typst
 

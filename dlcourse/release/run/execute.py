@@ -1,18 +1,22 @@
 """`dlcourse run`: executes notebooks, two at a time, and says how long each took,
 what it needed and what failed."""
 
+import contextlib
 import os
 import signal
 import tempfile
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from dlcourse.release.course.tables import CourseError
 from dlcourse.release.run import times
 from dlcourse.release.run.faults import name_cell
 from dlcourse.release.run.outputs import images_without_png, save_outputs
-from dlcourse.release.run.runner import KERNELS, QUIET, environment, run_notebook
+from dlcourse.release.run.page import write_page
+from dlcourse.release.run.processes import end_all
+from dlcourse.release.run.runner import environment, run_notebook
 
 
 def run(course, names=(), student=False, save=False, record=False, workers=2, cell_limit=300,
@@ -26,10 +30,7 @@ def run(course, names=(), student=False, save=False, record=False, workers=2, ce
     failures: folder for an HTML page of every failed notebook (default: a
         temporary one, which is printed).
     """
-    if student and save:
-        raise CourseError("--save goes without --student: only sources are committed with outputs")
-    if min(workers, cell_limit, notebook_limit) < 1:
-        raise CourseError("--workers, --cell-limit and --notebook-limit must be at least 1")
+    _refuse(student and save, min(workers, cell_limit, notebook_limit))
     paths = _list_paths(course, names, student)
     if not paths:
         print("Nothing to run: these notebooks are not written yet.")
@@ -39,21 +40,30 @@ def run(course, names=(), student=False, save=False, record=False, workers=2, ce
     limits = {"cell_limit": cell_limit, "notebook_limit": notebook_limit}
     env = environment(student, one_thread=workers > 1)
     started, width = time.perf_counter(), max(len(path) for path in paths)
-    print(f"{'notebook':<{width}}  seconds  slowest cell      peak MB  result")
+    print(f"{'notebook':<{width}}  seconds  slowest cell      peak MB  result", flush=True)
     results = []
-    for result in _walk(course.root, paths, workers, student=student, env=env, **limits):
-        if save and result.ok:
-            _save(course.root, result)
-        # Of a lecture the full run is recorded, not the smoke run.
-        if record and result.ok and not (student and result.path in lectures):
-            times.record(course.root, result)
-        print(_row(result, width, save), flush=True)
-        results.append(result)
+    walk = _walk(course.root, paths, workers, student=student, env=env, **limits)
+    with contextlib.closing(walk):
+        for result in walk:
+            if save and result.ok:
+                _save(course.root, result)
+            # Of a lecture the full run is recorded, not the smoke run.
+            if record and result.ok and not (student and result.path in lectures):
+                times.record(course.root, result)
+            print(_row(result, width, save), flush=True)
+            results.append(result)
     failed = [result for result in results if not result.ok]
     _report(failed, failures)
     passed = len(results) - len(failed)
     print(f"\n{passed} of {len(results)} notebooks passed in {time.perf_counter() - started:.0f} s")
     return not failed
+
+
+def _refuse(saves_students, least):
+    if saves_students:
+        raise CourseError("--save goes without --student: only sources are committed with outputs")
+    if least < 1:
+        raise CourseError("--workers, --cell-limit and --notebook-limit must be at least 1")
 
 
 def _list_paths(course, names, student):
@@ -75,19 +85,42 @@ def _list_paths(course, names, student):
 
 
 def _walk(root, paths, workers, **options):
-    """Results as they come. On Ctrl-C the running kernels are ended, so that
-    nothing goes on behind one's back."""
-    with ThreadPoolExecutor(workers) as pool:
+    """Results as they come. Whatever ends this early (Ctrl-C, SIGTERM) ends the kernels and all
+    that they started, so that nothing goes on behind one's back."""
+    with _noted_signals() as noted, ThreadPoolExecutor(workers) as pool:
         futures = [pool.submit(run_notebook, path, root, **options) for path in paths]
+        waiting = futures
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            while waiting:
+                done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+                if noted:
+                    raise KeyboardInterrupt
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(KERNELS):
-                if process:
-                    os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+            end_all(futures)
             raise
+
+
+@contextlib.contextmanager
+def _noted_signals():
+    """A list of the signals that came meanwhile and ask for an end: Ctrl-C, SIGTERM, and SIGHUP
+    where nobody ignores it. They only raise where it is safe: not while a kernel or a thread
+    starts, a file is written, or what was started is being ended."""
+    noted, before = [], {}
+    if threading.current_thread() is threading.main_thread():  # no other may set handlers
+        numbers = [getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP")]
+        before = {number: signal.getsignal(number) for number in numbers if number}
+    # None: set by something that is not Python, which could not be put back
+    before = {n: old for n, old in before.items() if old not in (signal.SIG_IGN, None)}
+    for number in before:
+        signal.signal(number, lambda number, frame: noted.append(number))
+    try:
+        yield noted
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 def _save(root, result):
@@ -128,17 +161,7 @@ def _report(failed, folder):
         if os.environ.get("GITHUB_ACTIONS"):
             print(f"::error file={result.path}::{_escape(problem)}")
         if result.notebook:
-            print(f"The notebook as far as it came: {_write_page(folder, result)}")
-
-
-def _write_page(folder, result):
-    from nbconvert import HTMLExporter
-
-    page, _ = HTMLExporter(log=QUIET).from_notebook_node(result.notebook)
-    path = folder / f"{Path(result.path).stem}.html"
-    folder.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
-    return path
+            print(f"The notebook as far as it came: {write_page(folder, result)}")
 
 
 def _escape(text):

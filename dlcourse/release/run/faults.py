@@ -31,9 +31,8 @@ def _fault(cell, student):
                 (line for line in plain(output.text).splitlines() if line.strip()), ""
             ).strip()
             line = re.sub(r"^\S*ipykernel_\S+\.py:(\d+): ", r"line \1: ", line)
-            return (
-                f"wrote to stderr: {line}: mend the cause (nbgrader gives no points to such a cell)"
-            )
+            cure = "mend the cause (nbgrader gives no points to such a cell)"
+            return f"wrote to stderr: {shorten(line)}: {cure}"
     if student and cell.metadata.get("nbgrader", {}).get("grade_id", "").endswith("-check"):
         printed = "".join(output.text for output in cell.outputs if output.get("name") == "stdout")
         if not re.search(r"^○ .*not attempted", printed, re.MULTILINE):
@@ -61,7 +60,8 @@ def describe(notebook, index):
     ]
     if printed:
         parts.append(("last output", "\n".join(printed[-1].splitlines()[-15:])))
-    return "\n".join(f"--- {title}\n{plain(text).rstrip()}" for title, text in parts)
+    parts = [(title, shorten(plain(text).rstrip(), 10_000)) for title, text in parts]
+    return shorten("\n".join(f"--- {title}\n{text}" for title, text in parts), 30_000)
 
 
 def code_cells(cells):
@@ -69,5 +69,24 @@ def code_cells(cells):
 
 
 def plain(text):
-    """Text without the colours of a terminal."""
-    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    """Text without the colours of a terminal, and without anything else that it would obey."""
+    text = re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*)", "", text)
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]", "", text)
+
+
+def shorten(text, most=500):
+    """Text of at most `most` characters, with its beginning, its end and how much is left out."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most // 2]} [{len(text) - most:,} characters] {text[-(most // 2) :]}"
+
+
+def last_lines(path, count=15):
+    """The last lines of a kernel's log, or where it crashed; however large the log is."""
+    with open(path, "rb") as file:
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - 100_000))
+        text = plain(file.read().decode(errors="replace"))
+    crash = text.rfind("Fatal Python error")
+    lines = text.splitlines()[-count:] if crash < 0 else text[crash:].splitlines()[:count]
+    return "\n".join(lines)

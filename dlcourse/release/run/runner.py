@@ -2,24 +2,18 @@
 
 import asyncio
 import atexit
-import logging
 import os
-import re
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from dlcourse.release.course.tables import CourseError
 from dlcourse.release.notebook.source import read_notebook
-from dlcourse.release.run.faults import code_cells, describe, find_fault, name_cell, plain
+from dlcourse.release.run.faults import code_cells, describe, find_fault, last_lines, name_cell
+from dlcourse.release.run.limits import Watch
+from dlcourse.release.run.processes import RUNNING, Family
 
-# what went wrong is said once, in a Result
-QUIET = logging.Logger("dlcourse-quiet", level=logging.CRITICAL + 1)
-START_SECONDS = 60
 START_ATTEMPTS = 3
-OUTPUT_SECONDS = 60  # how long the outputs of a finished cell may take to arrive
-KERNELS = set()  # process ids of the kernels that run now
 
 # What a shell may have set and a run decides for itself. MPLBACKEND would keep figures out of the
 # notebook.
@@ -71,11 +65,11 @@ def run_notebook(path, root=".", student=False, env=None, cell_limit=300, notebo
         return result
     for cell in code_cells(result.notebook.cells):
         cell.outputs, cell.execution_count = [], None
-    watch = _Watch(cell_limit, notebook_limit)
+    watch = Watch(cell_limit, notebook_limit)
     with tempfile.TemporaryDirectory(prefix="dlcourse-", ignore_cleanup_errors=True) as folder:
         _execute(result, watch, folder, env or environment(student))
     result.seconds, result.slowest, result.peak_mb = watch.elapsed(), watch.slowest, watch.peak_mb
-    found = find_fault(result.notebook, student) if result.ok else None
+    found = watch.find_cut() or find_fault(result.notebook, student) if result.ok else None
     if found:
         index, fault = found
         result.problem = f"{name_cell(result.notebook, index)}: {fault}"
@@ -96,136 +90,44 @@ def _execute(result, watch, folder, env):
             break
     if error:
         result.problem = watch.explain(error, result.notebook)
-        if watch.index is None:
-            result.details = "\n".join(
-                ["--- kernel", *log.read_text(errors="replace").splitlines()[-15:]]
-            )
-        else:
-            result.details = describe(result.notebook, watch.index)
+        parts = [] if watch.index is None else [describe(result.notebook, watch.index)]
+        if "Kernel died" in str(error) and (said := last_lines(log)):
+            parts.append(f"--- kernel\n{said}")
+        result.details = "\n".join(parts)
 
 
 def _attempt(result, watch, work, log, env):
-    """One kernel's life, from start to end; returns what ended it, None where that
-    was the notebook's last cell."""
-    client = _client(result.notebook, watch, str(work))
+    """One kernel's life, from start to end, and that of all it started; returns what ended it,
+    None where that was the notebook's last cell."""
+    from dlcourse.release.run.client import Client
+
+    family = watch.family = Family(work)
+    RUNNING.add(family)
+    client = Client(result.notebook, watch, str(work))
+    client.on_notebook_start = lambda notebook: watch.begin(client.km.provisioner.process)
     try:
         with log.open("w") as stream:
             # asyncio.run closes its loop; client.execute would leave one behind, with its sockets,
             # at every call.
-            asyncio.run(client.async_execute(env=env, stdout=stream, stderr=stream))
+            options = {"env": env | family.mark, "stdout": stream, "stderr": stream}
+            asyncio.run(_converse(client, family, **options))
     except Exception as error:
         return error
     finally:
-        KERNELS.discard(watch.process)
+        family.end()
+        RUNNING.discard(family)
         # A kernel that did not start leaves a clean-up behind that would fail at exit.
         atexit.unregister(client._cleanup_kernel)
 
 
-class _Watch:
-    """Follows a run through nbclient's hooks: where it is, how long it
-    takes, how much memory it needs."""
-
-    def __init__(self, cell_limit, notebook_limit):
-        self.limits = cell_limit, notebook_limit
-        self.started = self.cell_started = time.perf_counter()
-        self.slowest, self.peak_mb, self.index, self.process = (0.0, 0), 0, None, None
-
-    def elapsed(self):
-        return time.perf_counter() - self.started
-
-    def time_left(self, cell):
-        """Seconds that this cell may take: its own limit, or what is left to the notebook."""
-        return max(1, min(self.limits[0], self.limits[1] - self.elapsed()))
-
-    def enter(self, cell, cell_index):
-        self.index, self.cell_started = cell_index, time.perf_counter()
-
-    def leave(self, cell, cell_index, execute_reply):
-        self._note_time()
-        self.peak_mb = max(self.peak_mb, peak_memory(self.process))
-
-    def _note_time(self):
-        self.slowest = max(self.slowest, (time.perf_counter() - self.cell_started, self.index + 1))
-
-    def explain(self, error, notebook):
-        """What ended the run, in one line with the cure."""
-        from nbclient import exceptions
-
-        if self.index is None:
-            why = " ".join(str(error).split()) or type(error).__name__
-            return (
-                f"the kernel did not start: {why}: see that `python -m ipykernel --version` works "
-                "here"
-            )
-        self._note_time()
-        where = f"{name_cell(notebook, self.index)}: "
-        if isinstance(error, exceptions.CellExecutionError):
-            return (
-                where
-                + f"{error.ename}: {plain(error.evalue).strip() or 'no message'}".splitlines()[0]
-            )
-        if isinstance(error, exceptions.DeadKernelError):
-            return (
-                where
-                + f"the kernel died (it had used {self.peak_mb} MB): most often memory ran out; "
-                "use less"
-            )
-        if isinstance(error, exceptions.CellTimeoutError):
-            return where + self._explain_timeout(error)
-        return where + f"{type(error).__name__}: {' '.join(str(error).split())}"
-
-    def _explain_timeout(self, error):
-        cell_limit, notebook_limit = self.limits
-        if "IOPub" in str(error):
-            return f"its outputs did not arrive within {OUTPUT_SECONDS} s: print less"
-        if self.elapsed() >= notebook_limit:
-            return (
-                f"the notebook took longer than {notebook_limit} s: make it shorter, or raise "
-                "--notebook-limit"
-            )
-        return f"still running after {cell_limit} s: make it shorter, or raise --cell-limit"
-
-
-def _client(notebook, watch, folder):
-    from nbclient import NotebookClient
-
-    client = NotebookClient(
-        notebook,
-        kernel_name="python3",
-        startup_timeout=START_SECONDS,
-        iopub_timeout=OUTPUT_SECONDS,
-        raise_on_iopub_timeout=True,
-        timeout_func=watch.time_left,
-        coalesce_streams=True,
-        record_timing=False,
-        # there is nothing left to tidy up, and asking politely takes a second
-        shutdown_kernel="immediate",
-        resources={"metadata": {"path": folder}},
-        log=QUIET,
-        on_cell_execute=watch.enter,
-        on_cell_executed=watch.leave,
-    )
-
-    def note_process(notebook):
-        watch.process = getattr(client.km.provisioner, "pid", None)
-        watch.peak_mb = peak_memory(watch.process)
-        KERNELS.add(watch.process)
-
-    client.on_notebook_start = note_process
-    return client
-
-
-def peak_memory(process):
-    """The most memory, in MB, that the process with this id has had so
-    far; 0 where it cannot be told."""
+async def _converse(client, family, **options):
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    # A task of nbclient that fails after the end has nothing to tell.
+    loop.set_exception_handler(lambda loop, context: None)
+    family.stop = lambda: loop.call_soon_threadsafe(task.cancel)
     try:
-        status = Path(f"/proc/{process}/status").read_text()
-        return int(re.search(r"VmHWM:\s*(\d+) kB", status)[1]) // 1024
-    except (OSError, TypeError):
-        pass
-    try:  # no /proc here: what it has now is the next best
-        import psutil
-
-        return psutil.Process(process).memory_info().rss // 2**20
-    except Exception:
-        return 0
+        await client.async_execute(**options)
+    finally:
+        family.stop = None
+        if client.km:  # stopped before nbclient felt bound to tidy up
+            await client._async_cleanup_kernel()

@@ -4,6 +4,7 @@ and functions, ruff, spelling."""
 import ast
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -21,7 +22,7 @@ FLOORS = {
     "checkpoint": (("torch",), ("device",)),
     "train": (("torch", "tqdm"), ("device",)),
     "schedule": (("torch",), ()),
-    "metrics": (("torch", "numpy"), ()),
+    "metrics": (("torch", "numpy"), ("device",)),
     "report": (("torch", "numpy"), ()),
     "plot": (("torch", "numpy", "matplotlib"), ("report",)),
     "pictures": (("torch", "numpy", "matplotlib"), ("plot", "report")),
@@ -143,7 +144,7 @@ def run_ruff(root, notebooks, folders=("dlcourse", "tests")):
     if not places:
         return
     command = [sys.executable, "-m", "ruff", "check", "--quiet", "--output-format=json", *places]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8")
     if done.returncode > 1:
         yield (
             f"ruff did not run: {' '.join(done.stderr.split())[-300:]}; correct its settings in "
@@ -171,8 +172,10 @@ def run_codespell(root, texts):
         # One file each: the base64 of a figure, in a raw notebook, is full of "misspelt words".
         for number, (_, _, text) in enumerate(texts):
             Path(folder, f"{number}.txt").write_text(text, encoding="utf-8")
-        command = [sys.executable, "-m", "codespell_lib", folder]
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+        # its own output must take every sign, whatever this terminal does
+        command = [sys.executable, "-X", "utf8", "-m", "codespell_lib", folder]
+        env = os.environ | {"PYTHONIOENCODING": "utf-8"}
+        done = subprocess.run(command, cwd=root, env=env, capture_output=True, encoding="utf-8")
     for line in done.stdout.splitlines():
         match = re.match(r".*?(\d+)\.txt:(\d+): (.*)", line)
         if match:

@@ -18,6 +18,9 @@ MARKERS = (
 )
 SHORTEST = 12  # characters: a shorter line of code tells nothing
 SHORTEST_SENTENCE = 40
+FENCE = re.compile(
+    r"^ {0,3}(?P<fence>```|~~~)[^\n]*\n(?P<code>.*?)^ {0,3}(?P=fence)", re.DOTALL | re.MULTILINE
+)
 # an operator, or a call with arguments
 TELLING = re.compile(r"[-+*/@%<>|&^~]|==|!=|[\w\])]\((?!\))")
 # What any program says: a call without arguments, a loop over names.
@@ -84,10 +87,16 @@ def _find(student, region):
     lines = [line.strip() for line in region.split("\n") if tells(line)]
     folded = _fold(region)
     for index, cell in enumerate(student.cells):
-        found = [line for line in lines if cell.cell_type == "code" and _holds(cell.source, line)]
+        code = cell.source if cell.cell_type == "code" else _fenced(cell.source)
+        found = [line for line in lines if _holds(code, line)]
         yield from ((index, line) for line in dict.fromkeys(found))
         if lines and not found and len(folded) >= SHORTEST and folded in _fold(cell.source):
             yield index, lines[0]
+
+
+def _fenced(text):
+    """What stands in the code fences of a text."""
+    return "\n".join(match["code"] for match in FENCE.finditer(text))
 
 
 def tells(line):

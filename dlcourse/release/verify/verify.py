@@ -5,9 +5,10 @@ import nbformat
 
 from dlcourse.release import files
 from dlcourse.release.build import notebook_outputs
+from dlcourse.release.course import ownership
 from dlcourse.release.course.tables import CourseError
 from dlcourse.release.notebook.exercises import headings
-from dlcourse.release.notebook.source import fingerprint, read_notebook
+from dlcourse.release.notebook.source import fingerprint, read_repaired
 from dlcourse.release.pages import pdf, readme
 from dlcourse.release.run.faults import name_cell
 from dlcourse.release.verify.code import check_library, run_codespell, run_ruff
@@ -87,13 +88,18 @@ def _check_pair(course, notebook, sources):
         yield str(error)
     source = None
     for path in dict.fromkeys((notebook.source, notebook.student_path)):
+        # What is generated need not be restored.
+        cure = None if path == notebook.source else "run `dlcourse build`, which writes it anew"
         try:
-            nb = read_notebook(course.root / path, course.root)
+            nb, repaired = read_repaired(course.root / path, course.root, cure)
         except CourseError as error:
             missing = f"{path}: the student notebook is missing; run `dlcourse build`"
             yield str(error) if (course.root / path).exists() else missing
             continue
-        yield from _check_drift(course, path, nb, wanted.get(path))
+        if repaired:
+            yield f"{path}: {', '.join(repaired)}; run `dlcourse build`, which repairs it"
+        else:
+            yield from _check_drift(course, path, nb, wanted.get(path))
         yield from _check_page(course, path, nb)
         if path == notebook.source:
             source = sources[path] = nb
@@ -194,6 +200,7 @@ def _check_readme(course):
 
 def _check_folders(course):
     """Day folders hold what course.toml names, and nothing by accident."""
+    yield from ownership.findings(course)
     known = {path for notebook in course.notebooks() for path in notebook.paths}
     known |= {one.path for one in course.pdfs()}
     known |= {one.path.removesuffix(".pdf") + ".typ" for one in course.pdfs()}
@@ -201,7 +208,7 @@ def _check_folders(course):
         folder = course.root / (day.folder or ".")
         for file in sorted(folder.iterdir()) if day.folder and folder.is_dir() else []:
             path = f"{day.folder}/{file.name}"
-            if not file.name.startswith(".") and path not in known:
+            if not file.name.startswith(".") and path not in known and file.suffix != ".ipynb":
                 yield f"{path}: not in course.toml; add it there, or move it elsewhere"
 
 

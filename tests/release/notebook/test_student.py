@@ -1,5 +1,6 @@
 """Exercises by their anchors, and the student notebook that nbgrader makes from them."""
 
+import json
 import os
 import subprocess
 import sys
@@ -61,10 +62,15 @@ def test_metadata_follows_from_the_anchors(tmp_path):
     assert meta[:3] == [None] * 3 and meta[5] is None and meta[6] is None
 
 
-def test_old_metadata_goes_where_no_anchor_is(tmp_path):
-    stale = code("1", metadata={"nbgrader": {"grade_id": "x"}, "deletable": False})
-    nb, _ = built(tmp_path, stale)
-    assert nb.cells[2].metadata == {}
+def test_what_an_editor_left_goes(tmp_path):
+    course = make_course(tmp_path)
+    path = tmp_path / SOLUTIONS
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    raw["cells"][5] |= {"secret": "for the team", "metadata": {"deletable": False}}
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    build(course)
+    assert source.read_notebook(path).cells[5].metadata == {}
+    assert "secret" not in path.read_text() + (tmp_path / STUDENT).read_text()
 
 
 def test_student_notebook(tmp_path):

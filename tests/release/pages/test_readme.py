@@ -129,5 +129,6 @@ def test_pdf_without_alt_text_fails(tmp_path):
 def test_pdf_without_typst_source_is_left_alone(tmp_path):
     course = make_course(tmp_path)
     (tmp_path / "Day01-Start" / "Day01_notes.typ").unlink()
+    (tmp_path / PDF).write_bytes(b"%PDF-1.7")
     assert PDF not in build(course)
-    assert "Notes (to come)" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert f"[Notes (PDF)]({PDF})" in (tmp_path / "README.md").read_text(encoding="utf-8")
