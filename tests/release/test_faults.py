@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from release_fixtures import code, make_course, notebook, write
+from release_fixtures import PDF, code, make_course, notebook, write
 
 from dlcourse.release import cli
 
@@ -43,6 +43,8 @@ def test_a_full_disc(tmp_path, command):
     root = tmp_path / "course"
     root.mkdir()
     make_course(root)
+    if command[0] == "publish":
+        (root / PDF).write_bytes(b"as a build has left it")
     before = contents(root)
     arguments = [*command, "--root", str(root)]
     broken = subprocess.run(

@@ -40,9 +40,8 @@ def run(course, names=(), student=False, save=False, record=False, workers=2, ce
     limits = {"cell_limit": cell_limit, "notebook_limit": notebook_limit}
     env = environment(student, one_thread=workers > 1)
     started, width = time.perf_counter(), max(len(path) for path in paths)
-    print(f"{'notebook':<{width}}  seconds  slowest cell      peak MB  result", flush=True)
-    results = []
-    walk = _walk(course.root, paths, workers, student=student, env=env, **limits)
+    head, results = f"{'notebook':<{width}}  seconds  slowest cell      peak MB  result", []
+    walk = _walk(course.root, paths, workers, head, student=student, env=env, **limits)
     with contextlib.closing(walk):
         for result in walk:
             if save and result.ok:
@@ -84,10 +83,12 @@ def _list_paths(course, names, student):
     return paths
 
 
-def _walk(root, paths, workers, **options):
-    """Results as they come. Whatever ends this early (Ctrl-C, SIGTERM) ends the kernels and all
-    that they started, so that nothing goes on behind one's back."""
+def _walk(root, paths, workers, head, **options):
+    """Results as they come, under the printed line `head`. Whatever ends this early (Ctrl-C,
+    SIGTERM) ends the kernels and all that they started, so that nothing goes on behind one's
+    back."""
     with _noted_signals() as noted, ThreadPoolExecutor(workers) as pool:
+        print(head, flush=True)
         futures = [pool.submit(run_notebook, path, root, **options) for path in paths]
         waiting = futures
         try:

@@ -29,6 +29,12 @@ BUSY = {
 }
 
 
+def listen():
+    """Undoes what a background job or nohup around the tests has set for all that they start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.fixture
 def running(tmp_path):
     """A function that starts `dlcourse run` on two notebooks; it returns the process and the
@@ -43,7 +49,7 @@ def running(tmp_path):
             small.store(course.root, f"Day01-Start/{name}.ipynb", cell)
         command = [*before, sys.executable, "-m", "dlcourse", "run", "--root", str(tmp_path)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        processes.append(subprocess.Popen(command, **pipes))
+        processes.append(subprocess.Popen(command, preexec_fn=listen, **pipes))
         deadline = time.monotonic() + 60
         while len(list(notes.iterdir())) < ready and time.monotonic() < deadline:
             time.sleep(0.05)
