@@ -9,6 +9,7 @@ which means the features of one particular Inception network, trained on photogr
 figures of two judges, or of two data sets, cannot be compared.
 """
 
+import copy
 import hashlib
 import inspect
 
@@ -88,7 +89,8 @@ def train_judge(network, images, keep=None, n=20_000, epochs=2, seed=0):
 
 def _identity(network, x, y):
     """What the trained weights depend on besides numbers that the name shows, as 12 digits: layers,
-    the code of classes that are not torch's, their settings, the data, the training below."""
+    the code of classes that are not torch's, their settings, which weights learn, what the network
+    makes of some images with weights of a known kind, the data, the training below."""
     described = hashlib.sha256(f"{network}{_source(_fit)}".encode())
     for module in network.modules():
         described.update(str(_settings(module)).encode())
@@ -96,10 +98,24 @@ def _identity(network, x, y):
             if not kind.__module__.startswith("torch."):
                 methods = [one for one in vars(kind).values() if inspect.isfunction(one)]
                 described.update(str([_source(one) for one in methods]).encode())
+    described.update(str([p.requires_grad for p in network.parameters()]).encode())
+    described.update(_answers(network, x[:2]).encode())
     for tensor in (x, y):
         described.update(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
         described.update(tensor.cpu().numpy().tobytes())
     return described.hexdigest()[:12]
+
+
+def _answers(network, x):
+    """What a copy of the network makes of images x, to two digits: closures, constants and hooks
+    show here and nowhere else. Its weights are a wave, which no machine draws differently."""
+    probe = copy.deepcopy(network).cpu().eval()
+    with torch.no_grad():
+        for p in probe.parameters():
+            if p.requires_grad:
+                p.copy_(torch.arange(p.numel()).sin().view_as(p))
+        shown = [probe(_ready(x.cpu())), probe.features(_ready(x.cpu())).flatten(1)]
+    return " ".join(f"{value:.2g}" for one in shown for value in one.double().flatten().tolist())
 
 
 def _source(function):

@@ -51,16 +51,16 @@ def missing(course, session, strays=()):
 
 
 def unowned(course, strays=None):
-    """Findings about Day folders and notebooks that course.toml does not name: nobody builds,
-    checks or publishes them."""
+    """Findings about Day folders, notebooks and PDFs that course.toml does not name: nobody
+    builds, checks or publishes them."""
     strays = list(_strays(course)) if strays is None else strays
     folders = {day.folder for day in course.days}
     for folder in sorted(path.name for path in course.root.iterdir() if path.is_dir()):
         if DAY.match(folder) and folder not in folders:
             yield f"{folder}: this folder is no day's in course.toml: {_cure('folder')}"
     for path in strays:
-        if path.endswith(".ipynb"):
-            yield f"{path}: this notebook is not in course.toml: {_cure('file')}"
+        if path.endswith((".ipynb", ".pdf")):
+            yield f"{path}: this file is not in course.toml: {_cure('file')}"
 
 
 def _cure(what):

@@ -54,7 +54,9 @@ class Table:
         if type(value) is not kind:
             self.fail(f"key {key!r} must be {WORDS[kind]}, not {quoted(value)}")
         if kind is str:
-            self._check_text(key, value, ("|", *COMMENT))  # | would end the cell of a table
+            # | would end the cell of a table; a title is the text of a link
+            signs = ("|", *COMMENT, *("\\`[]<" if key == "title" else ""))
+            self._check_text(key, value, signs)
         return value
 
     def _refuse_misspelt(self, key):

@@ -65,7 +65,7 @@ class Repair:
             self.notes.append("UTF-16 instead of UTF-8")
         elif text.startswith("\ufeff"):
             self.notes.append("a byte order mark")
-        return text.removeprefix("\ufeff")
+        return text.lstrip("\ufeff")
 
     def parse(self, text):
         """The JSON in the text, which must have a list of cells."""
@@ -76,6 +76,8 @@ class Repair:
             if lines:
                 self.refuse(conflicts.describe(lines), conflicts.cure(self.shown))
             self.refuse(f"not valid JSON (line {error.lineno}: {error.msg})")
+        except ValueError:  # a number of thousands of digits
+            self.refuse("not valid JSON (a number without end)")
         except RecursionError:
             self.refuse("not valid JSON (brackets within brackets without end)")
         if not isinstance(raw, dict) or not isinstance(raw.get("cells"), list):
@@ -89,7 +91,7 @@ class Repair:
         """Formats 4.0 to 4.4 differ from 4.5 in the cells' ids alone."""
         major, minor = self.raw.get("nbformat"), self.raw.get("nbformat_minor")
         if major != 4 or minor not in range(6):
-            self.refuse(f"notebook format {major}.{minor}, not 4.5")
+            self.refuse(f"notebook format {major!r}.{minor!r}, not 4.5")
         if minor < 5:
             self.notes.append(f"notebook format 4.{minor}")
             self.raw["nbformat_minor"] = 5

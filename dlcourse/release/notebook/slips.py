@@ -24,6 +24,7 @@ COMMENT = re.compile(r"<\s*!\s*[-\w]")
 NUMBERED = re.compile(r"\W*(\w+)\W*(\d+\.\d+)")
 STARRED = re.compile(r"\d+\.\d+\s*·.*★")
 QUESTION_HEADING = re.compile(r"question\s+(\d+\.\d+)", re.IGNORECASE)
+ASKING = re.compile(r"(<h\d>)?\W*(open )?(question|q)\W*\d+(\.\d+)?\W*★", re.IGNORECASE)
 ALIKE = 0.8  # of 1: how alike two words are that mean the same, "Qestion" and "Question"
 FORMS = {
     "exercise": "### Exercise 1.3 · softmax ★★ (10 min)",
@@ -101,14 +102,21 @@ def _check_numbered(path, number, cell):
         if meant and word not in FORMS:
             cure = f"write it as `{FORMS[meant[0]]}`"
             fail(path, number, cell, f"heading `{text}` has a slip in its first word: {cure}")
+    known = [text for _, text in exercises.headings(cell) if QUESTION_HEADING.match(text)]
     for line in cell.source.split("\n"):
-        if STARRED.search(line) and not line.lstrip().startswith(("#", "<!-- Question")):
+        bare = line.lstrip("#>*_- \t").strip()
+        asks = ASKING.match(bare) and bare not in known
+        starred = STARRED.search(line) and not line.lstrip().startswith("#")
+        if (asks or starred) and not line.lstrip().startswith("<!-- Question"):
             cure = f"a heading begins with `###`, an answer with `{ANSWER}`"
             fail(path, number, cell, f"`{line.strip()[:60]}` looks like a question's line: {cure}")
 
 
 def _check_answer(path, number, cell, match, asked):
     """An answer belongs to the question above it, where there is one; returns what is asked now."""
+    if asked and not asked[3]:
+        form = f"### Question {asked[2]} {match[3]} (5 min)"
+        fail(path, asked[0], asked[1], f"the question has no stars: write its heading as `{form}`")
     if asked and asked[2:] != (match[1], len(match[3])):
         wanted = f"`<!-- Question {asked[2]} · {match[2]} {'★' * asked[3]} -->`"
         message = f"the question above, cell {asked[0]}, has another number or other stars"
@@ -156,4 +164,8 @@ def _defined(source):
     except SyntaxError:
         return []
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return [node.name for node in tree.body if isinstance(node, kinds)]
+    names = [node.name for node in tree.body if isinstance(node, kinds)]
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+            names += [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return names

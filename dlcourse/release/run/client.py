@@ -98,8 +98,8 @@ class Client(NotebookClient):
 
     def _fits(self, kind, content):
         """Takes an output's size from what is left; a text is cut to what fits."""
-        parts = content.get("data", content)
-        size, account = sum(len(str(part)) for part in parts.values()), kind == "error"
+        parts = [*content.get("data", content).values(), content.get("metadata", "")]
+        size, account = sum(len(str(part)) for part in parts), kind == "error"
         # what goes on with a stream is no output of its own
         frame = 0 if kind == "stream" and content["name"] in self._streams else FRAME
         room = KEPT - self._used[account] - frame

@@ -12,6 +12,7 @@ from dlcourse.release.pages import readme
 
 OWN = Path(__file__).parent / "files"  # Makefile and settings of git, as they are
 AS_THEY_ARE = ("LICENSE", "CITATION.cff")
+TEXT = (".py", ".txt", ".csv", ".toml", ".md")
 PYPROJECT = "pyproject.toml"
 TOOL = ("dlcourse/release/", "dlcourse/__main__.py")  # instructors' alone
 SECTION = "For instructors"  # of the README
@@ -23,9 +24,11 @@ def fixed(course):
     tree = {path.name: path.read_bytes() for path in OWN.iterdir() if path.is_file()}
     for name in (*AS_THEY_ARE, *library(course)):
         if (course.root / name).is_file():
+            if name.endswith(TEXT) or name in AS_THEY_ARE:
+                files.read_text(course.root, name)  # refuses a merge conflict
             tree[name] = (course.root / name).read_bytes()
     if (course.root / PYPROJECT).is_file():
-        text = (course.root / PYPROJECT).read_text(encoding="utf-8")
+        text = files.read_text(course.root, PYPROJECT)
         tree[PYPROJECT] = pyproject(text).encode()
     return tree
 

@@ -85,8 +85,8 @@ def _refuse_foreign(root, before, after, held):
     if own:
         raise CourseError(
             f"{root}: {few(own)}: the students' repository's own, not written by publish: remove "
-            "it there (git rm, or git mv to another name), commit, and run this again; nothing was "
-            "changed"
+            "it there (git rm, or git mv to another name; what git ignores, by hand), commit, and "
+            "run this again; nothing was changed"
         )
     edited = sorted(
         path for path in before if held[path] not in (None, before[path], after.get(path))

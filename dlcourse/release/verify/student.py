@@ -17,6 +17,7 @@ MARKERS = (
     "END MARK SCHEME",
 )
 SHORTEST = 12  # characters: a shorter line of code tells nothing
+SHORTEST_RETURNED = 40
 SHORTEST_SENTENCE = 40
 FENCE = re.compile(
     r"^ {0,3}(?P<fence>```|~~~)[^\n]*\n(?P<code>.*?)^ {0,3}(?P=fence)", re.DOTALL | re.MULTILINE
@@ -85,6 +86,9 @@ def _find(student, region):
     """(index of the student's cell, line) where a telling line of the
     region, or all of it, can be read."""
     lines = [line.strip() for line in region.split("\n") if tells(line)]
+    # what is returned may stand elsewhere as what is assigned
+    longer = [line for line in lines if len(line) > SHORTEST_RETURNED]
+    lines = [line.removeprefix("return ") if line in longer else line for line in lines]
     folded = _fold(region)
     for index, cell in enumerate(student.cells):
         code = cell.source if cell.cell_type == "code" else _fenced(cell.source)

@@ -97,9 +97,9 @@ def test_what_has_come_is_no_longer_to_come(tmp_path):
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("Day01-Start/exam.ipynb", "Day01-Start/exam.ipynb: this notebook is not in course.toml"),
-        ("dlcourse/data/a.ipynb", "dlcourse/data/a.ipynb: this notebook is not in course.toml"),
-        ("Untitled.ipynb", "Untitled.ipynb: this notebook is not in course.toml"),
+        ("Day01-Start/exam.ipynb", "Day01-Start/exam.ipynb: this file is not in course.toml"),
+        ("dlcourse/data/a.ipynb", "dlcourse/data/a.ipynb: this file is not in course.toml"),
+        ("Untitled.ipynb", "Untitled.ipynb: this file is not in course.toml"),
         ("Day09-Exam", "Day09-Exam: this folder is no day's in course.toml"),
         ("day03", "day03: this folder is no day's in course.toml"),
     ],
