@@ -6,7 +6,9 @@ import contextlib
 import dis
 import functools
 import io
+import os
 import signal
+import sys
 import threading
 import time
 import types
@@ -88,9 +90,30 @@ def _watched(function, outcome):
 
 
 @contextlib.contextmanager
+def _without_stderr(heard):
+    """Nothing reaches the cell by a stream that was kept before, as a logger keeps it, nor past
+    Python, as from a child: to nbgrader a cell that shows stderr is worth nothing."""
+    stream, kept, nowhere = sys.stderr, os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        with contextlib.suppress(AttributeError):  # a plain file's write cannot be exchanged
+            stream.write = heard.write
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        if sys.__stderr__:
+            sys.__stderr__.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+        with contextlib.suppress(AttributeError):
+            del stream.write
+
+
+@contextlib.contextmanager
 def _quiet(heard):
     dtype = torch.get_default_dtype()
     with (
+        _without_stderr(heard),
         torch.set_grad_enabled(torch.is_grad_enabled()),
         contextlib.redirect_stdout(heard),
         contextlib.redirect_stderr(heard),

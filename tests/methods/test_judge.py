@@ -58,6 +58,8 @@ OTHERS = {
     "Tanh for ReLU": lambda: name_of(Net(nn.Tanh())),
     "a function for a layer": lambda: name_of(Net(torch.tanh)),
     "another function": lambda: name_of(Net(F.silu)),
+    "a function made here": lambda: name_of(Net(lambda x: x.relu())),
+    "another one made here": lambda: name_of(Net(lambda x: -100 * x)),
     "another class": lambda: name_of(InCode()),
     "other code": lambda: name_of(InOtherCode()),
     "a layer that is wider": lambda: name_of(Net(width=7)),

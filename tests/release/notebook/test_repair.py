@@ -160,6 +160,7 @@ BROKEN = {
     "cut off": (lambda raw: dump(raw)[:200], "not valid JSON (line "),
     "empty": (lambda raw: b"", "not valid JSON (line 1: Expecting value)"),
     "endless": (lambda raw: b"[" * 200_000, "not valid JSON (brackets within brackets"),
+    "a number": (lambda raw: b'{"cells": [], "a": ' + b"9" * 5000 + b"}", "not valid JSON (a num"),
     "Latin 1": (lambda raw: '{"a":\n"ü"}'.encode("latin-1"), "line 2: not UTF-8 text"),
     "a list": (lambda raw: b"[]", "not a notebook (it has no list of cells)"),
     "later format": (lambda raw: dump(raw | {"nbformat": 5}), "notebook format 5.5, not 4.5"),

@@ -102,6 +102,18 @@ SLIPS = {
         [markdown("### Excercise 1.2 · f ★"), code("def f():\n    return 1")],
         "cell 3 (cell-2): heading `Excercise 1.2 · f ★` has a slip in its first word",
     ),
+    "no stars": (
+        [markdown("### Question 1.2: why?"), markdown("<!-- Question 1.2 · why ★ -->\nSo.")],
+        "cell 3 (cell-2): the question has no stars: write its heading as `### Question 1.2 ★ (5",
+    ),
+    "a question in bold, without its answer's first line": (
+        [markdown("**Question 1.2** ★★\n\nWhy?"), markdown(SECRET)],
+        "cell 3 (cell-2): `**Question 1.2** ★★` looks like a question's line",
+    ),
+    "its definition as a lambda": (
+        [*exercise("1.1", "f"), code("f = lambda: 2")],
+        "cell 6 (cell-5): it defines `f`, which the exercise of cell 4 asks for: take it out",
+    ),
     "raw cell": (
         [raw("### BEGIN SOLUTION")],
         "cell 3 (cell-2): a raw cell, which Colab does not show: make it text or code",

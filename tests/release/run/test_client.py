@@ -21,6 +21,7 @@ FINITE = {
     "returns": "print('abc\\r' * 5_000_000)",
     "backspaces": "print('ab\\b' * 5_000_000)",
     "a large value": "'x' * 30_000_000",
+    "a label": "display({'text/plain': 'x'}, raw=True, metadata={'k': 'y' * 6_000_000})",
     "a large page": HTML + "display(HTML('<b>' * 5_000_000))",
 }
 ENDLESS = {
