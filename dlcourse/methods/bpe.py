@@ -62,7 +62,7 @@ def bpe_encode(data, rules):
 
 def bpe_decode(tokens, rules):
     """Tokens → bytes. Raises IndexError for a token that no rule makes."""
-    tokens, table = list(tokens), [bytes([value]) for value in range(256)]
+    table = [bytes([value]) for value in range(256)]
     for a, b in rules:
         table.append(table[a] + table[b])
     if min(tokens, default=0) < 0:

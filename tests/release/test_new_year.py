@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv", "__pycache__", ".*_cache", "scratch", "marking", "*.egg-info"
 )
+LIBRARY = ("checks", "data", "methods", "metrics", "models", "pictures")
 OLD = reading.load(ROOT)
 # A Monday, so that both holidays, a Monday and a Wednesday, fall into a course of any length.
 MONDAY = OLD.first_day + datetime.timedelta(days=3 * 364 - OLD.first_day.weekday())
@@ -98,12 +99,13 @@ def test_the_quick_tests_pass_in_a_new_year(moved):
     # the copy's own library; no cache of pytest in it
     env = {**os.environ, **variables, "PYTHONPATH": str(moved)}
     env.pop("PYTEST_CURRENT_TEST", None)
-    # no mistake in the checks' tables depends on the year
-    command = [*command, "-k", "not a_mistake_fails", "-q", "-p", "no:cacheprovider", "--color=no"]
+    # what students import knows no year: its own tests pass in any
+    command += [f"--ignore=tests/{name}" for name in LIBRARY]
+    command += ["-q", "-p", "no:cacheprovider", "--color=no"]
     done = subprocess.run(command, cwd=moved, env=env, capture_output=True, text=True, timeout=1800)
     failed = re.findall(r"^(?:FAILED|ERROR) .*", done.stdout, re.MULTILINE)
     assert failed == [] and done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
-    assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 2000
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 1000
 
 
 @pytest.mark.parametrize(
