@@ -11,6 +11,7 @@ from dlcourse.release.course.tables import CourseError
 
 # what .gitignore names: no part of the course
 LEFT_OUT = {"marking", "scratch", "build", "dist", "__pycache__"}
+KINDS = (".ipynb", ".pdf")  # files that somebody must own
 DAY = re.compile(r"day[ _-]?\d", re.IGNORECASE)
 # what lies at the top of a virtual environment, and of another repository
 NOT_OURS = ("pyvenv.cfg", ".git")
@@ -59,7 +60,7 @@ def unowned(course, strays=None):
         if DAY.match(folder) and folder not in folders:
             yield f"{folder}: this folder is no day's in course.toml: {_cure('folder')}"
     for path in strays:
-        if path.endswith((".ipynb", ".pdf")):
+        if path.endswith(KINDS):
             yield f"{path}: this file is not in course.toml: {_cure('file')}"
 
 

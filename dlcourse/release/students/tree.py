@@ -14,7 +14,7 @@ from dlcourse.release.notebook.source import HEADER_ID, to_bytes
 from dlcourse.release.students import project
 from dlcourse.release.students.links import plain_links
 from dlcourse.release.verify.links import IMAGE, resolve
-from dlcourse.release.verify.student import check_student
+from dlcourse.release.verify.student import check_form
 
 
 def collect(course, as_of):
@@ -25,7 +25,7 @@ def collect(course, as_of):
     Raises CourseError where a notebook is not fit to be seen, or a session that is released lacks
     a file.
     """
-    _refuse_missing(course, as_of)
+    _refuse_slips(course, as_of)
     notebooks = _notebooks(course, as_of)
     tree = project.fixed(course) | _pdfs(course, as_of)
     pages = project.pages(course, as_of)
@@ -49,11 +49,14 @@ def collect(course, as_of):
     return tree
 
 
-def _refuse_missing(course, as_of):
-    """What is released is there, unless course.toml says `planned = true`."""
+def _refuse_slips(course, as_of):
+    """What is released is there, unless course.toml says `planned = true`; what is there is
+    somebody's, or students would never get it."""
     for session in course.sessions():
         for line in ownership.missing(course, session) if released(session, as_of) else ():
             raise CourseError(line)
+    for line in ownership.unowned(course):
+        raise CourseError(line)
 
 
 def _pdfs(course, as_of):
@@ -70,7 +73,7 @@ def _pdfs(course, as_of):
 
 def _notebooks(course, as_of):
     """Released notebooks, path → NotebookNode, made anew from their
-    sources and searched for answers."""
+    sources, which searches them for answers."""
     found = {}
     for notebook in course.notebooks():
         # a planned one may be missing
@@ -84,14 +87,9 @@ def _notebooks(course, as_of):
             header = next(cell for cell in nb.cells if cell.id == HEADER_ID)
             header.source = generated.header_source(notebook, course, path, as_of)
         if notebook.solutions:
-            leak = next(
-                check_student(
-                    notebook.student_path, made[notebook.student_path], made[notebook.source]
-                ),
-                None,
-            )
-            if leak:
-                raise CourseError(leak)
+            # leaks stopped `notebook_outputs` already
+            for line in check_form(notebook.student_path, made[notebook.student_path]):
+                raise CourseError(line)
             if not released(notebook, as_of, solutions=True):
                 del made[notebook.source]
         found |= made

@@ -33,12 +33,17 @@ COMMON = re.compile(
 def check_student(path, student, source):
     """Findings about the student notebook at `path`; source: the solutions
     notebook that it is made from."""
+    yield from check_form(path, student)
+    yield from check_leaks(path, student, source)
+
+
+def check_form(path, student):
+    """Findings that the student notebook alone shows: what a run left, and markers."""
     yield from check_blankness(path, student)
     for index, cell in enumerate(student.cells):
         for marker in MARKERS:
             if marker in cell.source:
                 yield f"{path}: {name_cell(student, index)}: holds `{marker}`; run `dlcourse build`"
-    yield from check_leaks(path, student, source)
 
 
 def check_blankness(path, student):

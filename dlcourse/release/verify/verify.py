@@ -208,7 +208,11 @@ def _check_folders(course):
         folder = course.root / (day.folder or ".")
         for file in sorted(folder.iterdir()) if day.folder and folder.is_dir() else []:
             path = f"{day.folder}/{file.name}"
-            if not file.name.startswith(".") and path not in known and file.suffix != ".ipynb":
+            if (
+                not file.name.startswith(".")
+                and path not in known
+                and file.suffix not in ownership.KINDS
+            ):
                 yield f"{path}: not in course.toml; add it there, or move it elsewhere"
 
 
