@@ -1,9 +1,9 @@
 # What students have, `make lab` and `make clean`, stands in the file that they get as their Makefile;
-# here stands what instructors need besides. DAY narrows build, verify and run: make run DAY=Day01
+# here stands what instructors need besides. DAY narrows build, verify, run and claims: make run DAY=Day01
 include dlcourse/release/students/files/Makefile
 DAY ?=
 
-.PHONY: test quick build verify run bench
+.PHONY: test quick build verify run claims bench
 
 # A stamp per extra: `make lab` on a student's laptop installs no instructor's tool.
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
@@ -17,7 +17,7 @@ test: $(VENV)/.dev
 quick: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -m "not executes and not slow"
 
-build verify run: $(VENV)/.dev
+build verify run claims: $(VENV)/.dev
 	$(BIN)/dlcourse $@ $(DAY)
 
 bench: $(VENV)/.dev

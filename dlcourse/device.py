@@ -159,14 +159,15 @@ def _convolution_seconds(dtype):
 
 
 def describe(device):
-    """Prints one line that says what this notebook runs on: versions, device, threads."""
+    """Prints one line, "Ready: …", that says what this notebook runs on: versions and device."""
     from dlcourse import __version__
 
     if device.type == "cuda":
         where = torch.cuda.get_device_name(device)
     else:
-        where = f"{device.type.upper()} with {torch.get_num_threads()} threads"
+        threads = torch.get_num_threads()
+        where = f"{device.type.upper()} with {threads} thread{'' if threads == 1 else 's'}"
     print(
-        f"dlcourse {__version__} · Python {platform.python_version()} · PyTorch "
+        f"Ready: dlcourse {__version__} · Python {platform.python_version()} · PyTorch "
         f"{torch.__version__} · {where}"
     )

@@ -75,6 +75,7 @@ def test_describe_names_versions_and_device(capsys):
     describe(torch.device("cpu"))
     out = capsys.readouterr().out
     assert torch.__version__ in out and "CPU with" in out and out.count("\n") == 1
+    assert out.startswith("Ready: ") and ("thread" in out) and "1 threads" not in out
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.int64])

@@ -4,19 +4,9 @@ maps of codes, rates, scores of strangeness, and the clinic."""
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.patheffects import withStroke
 
-from dlcourse.plot import MARKERS, PALETTE, curves, image_grid
+from dlcourse.plot import PALETTE, curves, image_grid, scatter
 from dlcourse.report import to_numpy
-
-CLASSES = [*PALETTE[:7], "#882255", "#999999", "#7A5C00"]  # ten: no yellow, no colour twice
-
-
-def _number(ax, place, k):
-    """The number of class k in its colour, with a white edge."""
-    edge = [withStroke(linewidth=3, foreground="white")]
-    bold = {"fontsize": 13, "fontweight": "bold", "ha": "center", "va": "center"}
-    ax.text(*place, str(k), color=CLASSES[k], path_effects=edge, **bold)
 
 
 def maps(codes, y, rings=(), size=3.6):
@@ -33,22 +23,11 @@ def maps(codes, y, rings=(), size=3.6):
         points = to_numpy(points)
         if points.ndim != 2 or points.shape[1] != 2:
             raise ValueError(f"maps draws codes (N, 2); {title!r} has shape {points.shape}")
-        for k in np.unique(y):
-            ax.scatter(
-                *points[y == k].T,
-                s=7,
-                color=CLASSES[k],
-                marker=MARKERS[k % 8],
-                alpha=0.5,
-                linewidths=0,
-                label=str(k),
-            )
-        for k in np.unique(y):  # after all points, so that none hides a number
-            _number(ax, np.median(points[y == k], axis=0), k)
+        ax.set_aspect("equal", adjustable="datalim")
+        scatter(points, y, ax=ax, title=title)
         for radius in rings:
             ax.add_patch(plt.Circle((0, 0), radius, fill=False, color="black", linestyle=":"))
-        ax.set(title=title, xlabel="$z_1$", ylabel="$z_2$")
-        ax.set_aspect("equal", adjustable="datalim")
+        ax.set(xlabel="$z_1$", ylabel="$z_2$")
     figure.legend(
         *axes[0, 0].get_legend_handles_labels(), loc="outside right center", markerscale=2
     )

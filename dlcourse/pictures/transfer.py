@@ -3,7 +3,7 @@ scores with their spread over seeds, and gradients layer by layer."""
 
 import numpy as np
 
-from dlcourse.plot import MARKERS, PALETTE, _axes
+from dlcourse.plot import MARKERS, PALETTE, axes_or_new
 from dlcourse.report import to_numpy
 
 
@@ -14,7 +14,7 @@ def error_bars(x, series, xlabel, ylabel, ax=None, logx=True):
     x: (K,) positive values. series: {name: (seeds, K)}, at least two seeds. Returns the axes.
     Raises ValueError where a series has not one column for each x.
     """
-    ax, x = _axes(ax), to_numpy(x).astype(float)
+    ax, x = axes_or_new(ax), to_numpy(x).astype(float)
     for index, (name, runs) in enumerate(series.items()):
         runs = to_numpy(runs)
         if runs.ndim != 2 or runs.shape[1] != len(x):

@@ -71,8 +71,19 @@ def _parser():
         run.add_argument(limit, type=_positive, default=seconds, metavar="SECONDS", help=what)
     what = "folder for the HTML of what failed (a temporary one)"
     run.add_argument("--failures", metavar="DIR", help=what)
+    _claiming(commands)
     _publishing(commands)
     return parser
+
+
+def _claiming(commands):
+    what = "test the course's claims on eight seeds, and keep what was seen"
+    claims = _days(_command(commands, "claims", _claims, what))
+    what = "list sentences that compare or explain and that nothing covers; run nothing"
+    claims.add_argument("--unclaimed", action="store_true", help=what)
+    what = "for one claim, all its seeds together (180)"
+    claims.add_argument("--limit", type=_positive, default=180, metavar="SECONDS", help=what)
+    claims.add_argument("--workers", type=_positive, default=2, help="claims at a time (2)")
 
 
 def _publishing(commands):
@@ -129,7 +140,7 @@ def _verify(course, args):
         print(f"waits for its day's edit: {line}")
     print(f"{len(findings)} findings" if findings else "everything is in order")
     if left and not args.days:
-        print(f"({len(left)} long cells wait for their day's edit: dlcourse verify DAY lists them)")
+        print(f"({len(left)} points wait for their day's edit: dlcourse verify DAY lists them)")
     return 1 if findings else 0
 
 
@@ -148,6 +159,15 @@ def _run(course, args):
         failures=args.failures,
     )
     return 0 if done else 1
+
+
+def _claims(course, args):
+    from dlcourse.release.claims.command import list_unclaimed, run
+
+    if args.unclaimed:
+        list_unclaimed(course, args.days)
+        return 0
+    return 0 if run(course, args.days, limit=args.limit, workers=args.workers) else 1
 
 
 def _publish(course, args):

@@ -32,7 +32,7 @@ folder = "Day01-Start"
 title = "Start"
 [[day.session]]
 when = "morning"
-pdf = [{ file = "Day01_notes.pdf", title = "Notes" }]
+pdf = [{ file = "Day01_notes.pdf", title = "Notes", minutes = 30 }]
 [[day.session.notebook]]
 student = "Day01_lecture.ipynb"
 title = "First lecture"
@@ -167,6 +167,7 @@ def write(path, nb):
 def make_course(root, *cells, toml=COURSE):
     """Writes the small course into the folder `root` and loads it; `cells` replace
     those of the solutions notebook."""
+    root.mkdir(exist_ok=True)
     (root / "course.toml").write_text(toml, encoding="utf-8")
     (root / "README.md").write_text(README, encoding="utf-8")
     folder = root / "Day01-Start"

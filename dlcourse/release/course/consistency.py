@@ -12,6 +12,7 @@ def check(course, plan, top):
     _check_files(course, top)
     _check_holidays(course, plan, top)
     _check_coursework(course, top)
+    _check_continued(course, top)
 
 
 def _check_numbers(course, top):
@@ -64,3 +65,15 @@ def _check_coursework(course, top):
                 f"coursework {number} is due on {show_date(due)} at {due:%H:%M}, not after its "
                 "release: correct one of the two"
             )
+
+
+def _check_continued(course, top):
+    """An afternoon can go on only with what the morning began."""
+    for day in course.days:
+        for session in day.sessions:
+            before = [one.when for one in day.sessions if one.notebooks]
+            if session.continues and (session.notebooks or before != ["morning"]):
+                top.fail(
+                    f"day {day.number}, {session.when}: says `continues = true`, which is for an "
+                    "afternoon without a notebook after a morning with one: take it out"
+                )

@@ -7,7 +7,7 @@ from pathlib import Path
 from dlcourse.release import files
 from dlcourse.release.course import consistency, records, settings
 from dlcourse.release.course.plan import Plan
-from dlcourse.release.course.tables import CourseError, Table, quoted
+from dlcourse.release.course.tables import REQUIRED, CourseError, Table, quoted
 
 FILE = "course.toml"
 LAST_DAY = 260  # the working days of a year
@@ -50,7 +50,7 @@ def read_course(root):
         coordinator=staff.take("coordinator", str),
         email=settings.email(staff),
         team=staff.take_list("team", str),
-        packages=settings.packages(setup),
+        packages=settings.packages(setup, setup.take("packages", dict)),
         days=tuple(_day(day, plan) for day in days),
     )
     for table in (general, staff, setup, top):
@@ -112,7 +112,7 @@ def _session(table, plan, day, folder, date, planned):
         for one in table.take_tables("notebook", place)
     ]
     pdfs = [
-        _pdf(one, folder, date)
+        _pdf(one, folder, date, planned)
         for one in table.take_tables("pdf", lambda n, _: f"{table.where}, pdf {n}")
     ]
     text = table.take("text", str, None)
@@ -130,6 +130,7 @@ def _session(table, plan, day, folder, date, planned):
         start=plan.hours[when][0],
         end=plan.hours[when][1],
         planned=planned,
+        continues=table.take("continues", bool, False),
     )
     table.finish()
     if not (notebooks or pdfs or text):
@@ -146,12 +147,15 @@ def _coursework(table):
     return records.Coursework(number, event, at)
 
 
-def _pdf(table, folder, date):
+def _pdf(table, folder, date, planned):
     file, title = table.take_name("file", ".pdf"), table.take("title", str)
+    cure = "give those of the session that it takes, 0 where it is read at home"
+    default = 0 if planned else REQUIRED
+    minutes = table.take_number("minutes", 0, LONGEST, default, cure)
     table.finish()
     if folder is None:
         table.fail(NO_FILES)
-    return records.Pdf(file, title, folder, date)
+    return records.Pdf(file, title, folder, date, minutes)
 
 
 def _notebook(table, plan, day, folder, when, date, planned):
@@ -170,7 +174,7 @@ def _notebook(table, plan, day, folder, when, date, planned):
             "key 'objectives' is missing: list what a student can do afterwards, each a verb first"
         )
     if written and minutes is None:
-        table.fail("key 'minutes' is missing: write minutes = { cpu = 3, gpu = 2, reading = 150 }")
+        table.fail("key 'minutes' is missing: write minutes = { cpu = 3, gpu = 2 }")
     notebook = records.Notebook(
         student=student,
         solutions=solutions,
@@ -185,12 +189,15 @@ def _notebook(table, plan, day, folder, when, date, planned):
         date=date,
         solutions_date=date + datetime.timedelta(days=plan.later),
         end=plan.hours[when][1],
+        packages=settings.packages(table, table.take("packages", dict, {})),
     )
     table.finish()
     return notebook
 
 
 def _minutes(table):
-    minutes = {key: table.take_number(key, 1, LONGEST) for key in ("cpu", "gpu", "reading")}
+    minutes = {key: table.take_number(key, 1, LONGEST) for key in ("cpu", "gpu")}
+    if "reading" in table.values:  # until the notebook's sections say how long they take
+        minutes["reading"] = table.take_number("reading", 1, LONGEST)
     table.finish()
     return minutes

@@ -28,7 +28,7 @@ class Notebook:
     title: str
     kind: str
     gpu: bool
-    minutes: dict | None  # {"cpu": …, "gpu": …, "reading": …}
+    minutes: dict | None  # {"cpu": …, "gpu": …}, "reading" where its sections name none
     objectives: tuple
     folder: str
     day: int
@@ -36,6 +36,7 @@ class Notebook:
     date: datetime.date  # when students get it
     solutions_date: datetime.date
     end: str  # when its session ends, such as "17:00"
+    packages: dict  # what it needs beside the course's: import name → name for pip
 
     @property
     def student_path(self):
@@ -63,6 +64,7 @@ class Pdf:
     title: str
     folder: str
     date: datetime.date
+    minutes: int  # of its session; 0: it is read at home
 
     @property
     def path(self):
@@ -95,6 +97,7 @@ class Session:
     start: str
     end: str
     planned: bool = False  # whether its files are still to come
+    continues: bool = False  # the afternoon goes on with the morning's notebook
 
 
 @dataclass(frozen=True)

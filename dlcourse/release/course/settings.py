@@ -47,20 +47,20 @@ def email(staff):
     return value
 
 
-def packages(setup):
-    """A dict from the name that is imported to what pip installs, from the Table [setup]."""
-    found = setup.take("packages", dict)
+def packages(table, found):
+    """`found`, the value of a Table's key 'packages': a dict from the name that is imported to what
+    pip installs."""
     for name, pip_name in found.items():
         if not name.isidentifier():
-            setup.fail(f"package {quoted(name)} is no name that Python can import: correct it")
+            table.fail(f"package {quoted(name)} is no name that Python can import: correct it")
         match = type(pip_name) is str and re.fullmatch(PACKAGE, pip_name)
         if not match:
-            setup.fail(
+            table.fail(
                 f"package {name!r} must name what pip installs, in quotes, such as "
                 f'"scikit-learn" or "tqdm>=4.66", not {quoted(pip_name)}'
             )
         if {name.lower(), match[1].lower()} & {*KEPT_BY_COLAB}:
-            setup.fail(
+            table.fail(
                 f"package {name!r} must not be listed: a Colab runtime has to keep its own; take "
                 "it out"
             )

@@ -78,9 +78,9 @@ class Table:
             if sign in value:
                 self.fail(f"key {key!r} holds `{sign}`, {quoted(value)}: write it without")
 
-    def take_number(self, key, least, most, default=REQUIRED):
+    def take_number(self, key, least, most, default=REQUIRED, cure=None):
         """A whole number within bounds, both allowed."""
-        value = self.take(key, int, default)
+        value = self.take(key, int, default, cure)
         if not least <= value <= most:
             self.fail(f"key {key!r} is {quoted(value)}: give a number from {least} to {most}")
         return value

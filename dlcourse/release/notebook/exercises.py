@@ -1,7 +1,7 @@
 """Exercises and open questions, found by their anchors; nbgrader's metadata follows from them.
 
-An exercise is a heading `### Exercise 1.3 · softmax ★★ (10 min)`, a code cell with the first line
-`# Exercise 1.3 · softmax` and, as the next code cell, its check.
+An exercise is a heading `### Exercise 1.3 · softmax ★★ (10 min)`, or `(10 min, can wait)`, a code
+cell with the first line `# Exercise 1.3 · softmax` and, as the next code cell, its check.
 An open question is a markdown cell with the first line `<!-- Question 1.4 · slug ★ -->`.
 """
 
@@ -11,7 +11,7 @@ from dlcourse.release.course.tables import CourseError
 from dlcourse.release.notebook import regions
 
 ANCHOR = re.compile(r"# Exercise (\d+\.\d+) · (\S.*?)\s*")
-HEADING = re.compile(r"### Exercise (\d+\.\d+) · (\S.*?) (★{1,3})(?: \(\d+ min\))?")
+HEADING = re.compile(r"### Exercise (\d+\.\d+) · (\S.*?) (★{1,3})(?: \(\d+ min(?:, can wait)?\))?")
 QUESTION = re.compile(r"<!-- Question (\d+\.\d+) · (\S.*?) (★{1,3}) -->\s*")
 CHECK = re.compile(r"\bcheck\.(?!progress\b)\w+\(")
 HIDDEN = (regions.HIDDEN_BEGIN, regions.HIDDEN_END)

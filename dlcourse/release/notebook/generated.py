@@ -15,7 +15,7 @@ from dlcourse.release.course.records import (
 BADGE = "https://colab.research.google.com/assets/colab-badge.svg"
 
 SETUP = """\
-# Set-up: run this cell first
+# @title Set-up: run this cell first
 import os
 import subprocess
 import sys
@@ -42,22 +42,25 @@ set_seed(0)
 describe(device)"""
 
 
-def setup_source(course):
-    """The set-up cell: installs the library where it is missing, and
+def setup_source(course, notebook):
+    """The set-up cell of a notebook: installs the library where it is missing, and
     never a PyTorch, NumPy or IPython."""
-    packages = ", ".join(
-        f"{json.dumps(name)}: {json.dumps(pip)}" for name, pip in course.packages.items()
-    )
+    wanted = course.packages | notebook.packages
+    pairs = [f"{json.dumps(name)}: {json.dumps(pip)}" for name, pip in wanted.items()]
+    packages = ", ".join(pairs)
+    if notebook.packages:  # too long for one line
+        packages = "\n        " + ",\n        ".join(pairs) + ",\n    "
     # not str.format: the cell has braces of its own as soon as somebody edits it
     return SETUP.replace("{archive}", json.dumps(archive_url(course))).replace(
         "{packages}", "{" + packages + "}"
     )
 
 
-def header_source(notebook, course, path, as_of=None):
+def header_source(notebook, course, path, minutes, as_of=None):
     """The header cell of the file at `path` (one of notebook.paths): title,
     badge, twin, minutes, objectives.
 
+    minutes: (core, everything), as minutes.total adds them up.
     as_of: a date or datetime; a solutions notebook that is not out by then
         is named with its date instead of a link.
     """
@@ -68,7 +71,7 @@ def header_source(notebook, course, path, as_of=None):
     parts = [
         "<!-- header: written by `dlcourse build` from course.toml -->\n" + title,
         links,
-        _minutes(notebook),
+        _minutes(notebook, *minutes),
     ]
     objectives = "\n".join(f"- {objective}" for objective in notebook.objectives)
     return "\n\n".join([*parts, "After this notebook you can", objectives])
@@ -89,7 +92,7 @@ def _notation(course):
     return [f"[Notation]({github_url(course, 'CONTRIBUTING.md')}#notation)"] if here else []
 
 
-def _minutes(notebook):
+def _minutes(notebook, core, everything):
     minutes = notebook.minutes
     unit = "minute" if minutes["cpu"] == 1 else "minutes"
     kind = notebook.kind[0].upper() + notebook.kind[1:]
@@ -97,4 +100,7 @@ def _minutes(notebook):
         f"the code runs in about {minutes['cpu']} {unit} on two CPU cores, {minutes['gpu']} on a "
         "GPU"
     )
-    return f"{kind} · about {minutes['reading']} minutes to work through · {runs}"
+    takes = f"Core: {core} minutes; everything: {everything}"
+    if "reading" in minutes:  # nothing says yet what can wait
+        takes = f"about {everything} minutes to work through"
+    return f"{kind} · {takes} · {runs}"

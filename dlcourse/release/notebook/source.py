@@ -4,18 +4,28 @@ form in which they are committed."""
 import ast
 import copy
 import hashlib
+import re
 from pathlib import Path
 
 import nbformat
 from nbformat.v4.rwbase import rejoin_lines
 
 from dlcourse.release.course.tables import CourseError
-from dlcourse.release.notebook import exercises, generated, repair, sheets, slips
+from dlcourse.release.notebook import (
+    exercises,
+    folding,
+    generated,
+    minutes,
+    repair,
+    sheets,
+    slips,
+)
 from dlcourse.release.notebook.cells import fail
 
 HEADER_ID, SETUP_ID = "header", "set-up"
+SETUP = re.compile(r"# ?(?:@title )?set-up", re.IGNORECASE)
 KEPT_CELL_KEYS = ("cell_type", "id", "metadata", "source", "outputs", "execution_count")
-KEPT_CELL_METADATA = ("tags", "jupyter", "nbgrader")  # nbgrader's is derived anew
+KEPT_CELL_METADATA = ("tags", "jupyter", "cellView", "nbgrader")  # nbgrader's is derived anew
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -57,12 +67,14 @@ def to_bytes(nb):
 def normalise(nb, notebook, course):
     """A copy of `nb` as its source must be committed; doing it again changes nothing.
 
-    Writes the header and set-up cells, derives nbgrader's metadata from the exercises' anchors,
-    sets the notebook's metadata and drops what an editor left in the cells'. Outputs stay. Raises
-    CourseError for a slip in the notebook.
+    Writes the header and set-up cells, derives nbgrader's metadata from the exercises' anchors and
+    that of folded cells from their titles, sets the notebook's metadata and drops what an editor
+    left in the cells'. Outputs stay, but for the set-up cell's. Raises CourseError for a slip in
+    the notebook.
     """
     nb = copy.deepcopy(nb)
     path = notebook.source
+    minutes.check_form(nb, path)
     _place_generated(nb, notebook, course, path)
     _clean(nb, path)
     _check_headings(nb, path)
@@ -110,7 +122,7 @@ def _place_generated(nb, notebook, course, path):
         (number, cell) for number, cell in enumerate(nb.cells, start=1) if cell.cell_type == "code"
     ]
     number, setup = codes[0] if codes else (1, header)
-    if setup.id != SETUP_ID and not setup.source.lower().startswith("# set-up"):
+    if setup.id != SETUP_ID and not SETUP.match(setup.source):
         fail(
             path,
             number,
@@ -122,8 +134,10 @@ def _place_generated(nb, notebook, course, path):
             fail(
                 path, number, cell, "this id belongs to a generated cell: give the cell another id"
             )
-    header.id, header.source = HEADER_ID, generated.header_source(notebook, course, path)
-    setup.id, setup.source = SETUP_ID, generated.setup_source(course)
+    took = minutes.total(nb, notebook)
+    header.id, header.source = HEADER_ID, generated.header_source(notebook, course, path, took)
+    setup.id, setup.source = SETUP_ID, generated.setup_source(course, notebook)
+    setup.outputs = []  # they name the machine
 
 
 def _clean(nb, path):
@@ -137,6 +151,7 @@ def _clean(nb, path):
             del cell[key]
         for key in [key for key in cell.metadata if key not in KEPT_CELL_METADATA]:
             del cell.metadata[key]
+        folding.fold(cell)
 
 
 def _check_headings(nb, path):

@@ -7,7 +7,7 @@ import logging
 import nbformat
 
 from dlcourse.release.course.tables import CourseError
-from dlcourse.release.notebook import generated, regions
+from dlcourse.release.notebook import generated, minutes, regions
 from dlcourse.release.notebook.source import HEADER_ID
 
 TEXT_STUB = "*Your answer here.*"
@@ -20,7 +20,9 @@ def generate(nb, notebook, course, as_of=None):
         cell.metadata.pop("execution", None)
         cell.pop("attachments", None)
         if cell.id == HEADER_ID:
-            cell.source = generated.header_source(notebook, course, notebook.student_path, as_of)
+            cell.source = generated.header_source(
+                notebook, course, notebook.student_path, minutes.total(nb, notebook), as_of
+            )
     student.metadata.pop("widgets", None)
     student.metadata.pop("dlcourse", None)
     return student

@@ -8,7 +8,7 @@ import nbformat
 
 from dlcourse.release.course.tables import CourseError
 from dlcourse.release.files import write_atomic
-from dlcourse.release.notebook.source import fingerprint, read_notebook, to_bytes
+from dlcourse.release.notebook.source import SETUP_ID, fingerprint, read_notebook, to_bytes
 
 
 def save_outputs(root, result):
@@ -27,7 +27,9 @@ def save_outputs(root, result):
         executed = done.execution_count is not None
         count += executed
         cell.execution_count = count if executed else None
-        cell.outputs = [tidy(output, count) for output in done.outputs]
+        # that of the set-up cell names the machine
+        outputs = [] if cell.id == SETUP_ID else done.outputs
+        cell.outputs = [tidy(output, count) for output in outputs]
         cell.metadata.pop("execution", None)
     notebook.metadata.pop("widgets", None)
     notebook.metadata["dlcourse"] = {

@@ -9,7 +9,7 @@ from dlcourse.release.build import notebook_outputs
 from dlcourse.release.course import ownership
 from dlcourse.release.course.records import released
 from dlcourse.release.course.tables import CourseError
-from dlcourse.release.notebook import generated
+from dlcourse.release.notebook import generated, minutes
 from dlcourse.release.notebook.source import HEADER_ID, to_bytes
 from dlcourse.release.students import project
 from dlcourse.release.students.links import plain_links
@@ -85,7 +85,8 @@ def _notebooks(course, as_of):
         }
         for path, nb in made.items():
             header = next(cell for cell in nb.cells if cell.id == HEADER_ID)
-            header.source = generated.header_source(notebook, course, path, as_of)
+            took = minutes.total(nb, notebook)
+            header.source = generated.header_source(notebook, course, path, took, as_of)
         if notebook.solutions:
             # leaks stopped `notebook_outputs` already
             for line in check_form(notebook.student_path, made[notebook.student_path]):

@@ -5,6 +5,7 @@ import nbformat
 
 from dlcourse.release import files
 from dlcourse.release.build import notebook_outputs
+from dlcourse.release.claims.findings import check_claims
 from dlcourse.release.course import ownership
 from dlcourse.release.course.tables import CourseError
 from dlcourse.release.notebook.exercises import headings
@@ -12,8 +13,10 @@ from dlcourse.release.notebook.source import fingerprint, read_repaired
 from dlcourse.release.pages import pdf, readme
 from dlcourse.release.run.faults import name_cell
 from dlcourse.release.verify.code import check_library, run_codespell, run_ruff
-from dlcourse.release.verify.layout import long_cells, wide_lines
+from dlcourse.release.verify.edition import check_rules
+from dlcourse.release.verify.layout import wide_lines
 from dlcourse.release.verify.links import check_text, without_code
+from dlcourse.release.verify.schedule import short_sections
 from dlcourse.release.verify.student import check_student
 
 SOURCE_MB, ALL_MB = 1.5, 25
@@ -31,6 +34,8 @@ def verify(course, names=(), sources=None):
     for one in course.pdfs():
         if one.folder in folders:
             findings += _check_pdf(course, one)
+    findings += check_rules(course, sources, held=True)
+    findings += check_claims(course, notebooks, sources)
     texts = [text for path, nb in sources.items() for text in _list_texts(path, nb)]
     if not names:
         findings += [*_check_readme(course), *_check_folders(course), *_check_total(course)]
@@ -49,14 +54,7 @@ def verify(course, names=(), sources=None):
 def waiting(course, sources):
     """What a day may have until it is edited for the second edition: findings, but no faults.
     sources: the notebooks that `verify` has read, by their paths."""
-    for notebook in course.notebooks():
-        if notebook.source in sources and not _held(course, notebook):
-            yield from long_cells(notebook.source, sources[notebook.source])
-
-
-def _held(course, notebook):
-    """Whether a notebook's day is held to the rules of the second edition."""
-    return next(day for day in course.days if day.number == notebook.day).edition >= 2
+    return check_rules(course, sources, held=False)
 
 
 def _texts(course):
@@ -105,8 +103,7 @@ def _check_pair(course, notebook, sources):
             source = sources[path] = nb
             yield from _check_outputs(course, path, nb)
             yield from wide_lines(path, nb)
-            if _held(course, notebook):
-                yield from long_cells(path, nb)
+            yield from short_sections(path, nb)
         elif source:
             yield from check_student(path, nb, source)
 

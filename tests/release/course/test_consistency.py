@@ -42,3 +42,21 @@ def test_a_holiday_lies_within_the_course(tmp_path, date):
 def test_two_files_differ_in_more_than_capitals(tmp_path):
     said = complaint(tmp_path, '"Day01_exercises.ipynb"', '"DAY01_Lecture.ipynb"')
     assert "Day01-Start/DAY01_Lecture.ipynb is named twice" in said
+
+
+CONTINUES = "says `continues = true`, which is for an afternoon without a notebook after a morning"
+
+
+def test_an_afternoon_goes_on_with_a_morning_that_has_a_notebook(tmp_path):
+    text = 'text = "Reading"'
+    course = make_course(tmp_path, toml=COURSE.replace(text, f"{text}\ncontinues = true"))
+    assert [one.continues for one in course.days[1].sessions] == [False, True]
+    text = 'text = "Coursework 1 due"'
+    said = complaint(tmp_path, text, f"{text}\ncontinues = true")
+    assert f"day 3, afternoon: {CONTINUES}" in said
+
+
+def test_an_afternoon_with_a_notebook_of_its_own_goes_on_with_none(tmp_path):
+    when = 'when = "afternoon"'
+    said = complaint(tmp_path, when, f"{when}\ncontinues = true")
+    assert f"day 1, afternoon: {CONTINUES}" in said

@@ -176,6 +176,11 @@ SLIPS = {
         '"notes.typ"',
         "day 1, morning, pdf 1: key 'file' must be the name of a .pdf file",
     ),
+    "minutes of a PDF": (
+        ", minutes = 30",
+        "",
+        "day 1, morning, pdf 1: key 'minutes' is missing: give those of the session that it takes",
+    ),
     "twice": (
         '"Day01_exercises.ipynb"',
         '"Day01_lecture.ipynb"',

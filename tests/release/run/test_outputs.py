@@ -9,6 +9,7 @@ import pytest
 import release_fixtures as small
 from PIL import Image
 
+from dlcourse.release.build import build
 from dlcourse.release.course.tables import CourseError
 from dlcourse.release.notebook.source import to_bytes
 from dlcourse.release.run import execute, outputs, runner
@@ -95,3 +96,12 @@ def test_which_forms_of_an_output_are_kept(kinds, kept):
     data, metadata = dict.fromkeys(kinds, "eA=="), {kind: {"width": 1} for kind in kinds}
     output = outputs.tidy(nbformat.v4.new_output("display_data", data=data, metadata=metadata), 1)
     assert list(output.data) == kept and list(output.metadata) == kept
+
+
+def test_what_the_set_up_cell_says_of_the_machine_is_not_saved(course):
+    build(course)
+    line = nbformat.v4.new_output("stream", text="Ready: on this machine\n")
+    outputs.save_outputs(course.root, result_of(course, LECTURE, line))
+    setup, _, other = nbformat.read(course.root / LECTURE, 4).cells[1:4]
+    assert setup.outputs == [] and setup.execution_count == 1
+    assert other.outputs == [line] and build(course) == []
