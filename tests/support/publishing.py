@@ -74,6 +74,7 @@ AT_HOME = [
     ".ci/run",
     ".github/workflows/a.yml",
     "notes.txt",
+    "Day01-Start/instructor_notes.md",
 ]
 ALWAYS = {*SHIPPED, "README.md", "NOTATION.md", "pyproject.toml", "Makefile"}
 ALWAYS |= {".gitignore", ".gitattributes"}

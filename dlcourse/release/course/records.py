@@ -115,6 +115,11 @@ class Day:
     def notebooks(self):
         return [notebook for session in self.sessions for notebook in session.notebooks]
 
+    @property
+    def notes_path(self):
+        """The instructors' page, which students never get."""
+        return f"{self.folder}/instructor_notes.md" if self.folder else None
+
 
 @dataclass(frozen=True)
 class Course:

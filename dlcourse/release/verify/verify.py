@@ -58,7 +58,8 @@ def waiting(course, sources):
 
 
 def _texts(course):
-    return [name for name in TEXTS if (course.root / name).is_file()]
+    notes = [day.notes_path for day in course.days if day.notes_path]
+    return [name for name in (*TEXTS, *notes) if (course.root / name).is_file()]
 
 
 def _list_texts(path, nb):

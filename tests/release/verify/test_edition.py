@@ -32,19 +32,29 @@ def make(root, edition=""):
 
 def kinds(lines):
     """Which rules the lines are about; that there is one for each is the test."""
-    rules = (*RULES, "code before the question", "imports matplotlib in sight")
+    rules = (*RULES, "code before the question", "imports matplotlib in sight", "says nothing of")
     return [rule for rule in rules if any(rule in line for line in lines)]
 
 
 def test_each_rule_waits_and_then_holds(tmp_path):
     course, sources = make(tmp_path / "first"), {}
     found, left = verify(course, (), sources), list(waiting(course, sources))
-    assert kinds(found) == [] and len(kinds(left)) == 6
+    assert kinds(found) == [] and len(kinds(left)) == 7
     assert list(check_rules(course, sources, held=True)) == []
     course, sources = make(tmp_path / "second", "edition = 2\n"), {}
     found = verify(course, (), sources)
-    assert len(kinds(found)) == 6 and list(waiting(course, sources)) == []
+    assert len(kinds(found)) == 7 and list(waiting(course, sources)) == []
     assert set(left) <= set(found)
+
+
+def test_every_session_with_a_notebook_has_its_part_of_the_instructors_page(tmp_path):
+    course = make(tmp_path, "edition = 2\n")
+    notes = tmp_path / "Day01-Start" / "instructor_notes.md"
+    notes.write_text("# Day 01 · Morning\n\nSay recieve, and [look](nowhere.md).\n")
+    found = [line for line in verify(course) if "instructor_notes" in line]
+    assert [line for line in found if "says nothing of the afternoon: give it" in line]
+    assert not [line for line in found if "says nothing of the morning" in line]
+    assert any("nowhere.md" in line for line in found) and any("recieve" in line for line in found)
 
 
 def test_a_section_too_short_for_its_exercises_is_a_fault_at_once(tmp_path, capsys):
