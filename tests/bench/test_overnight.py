@@ -102,11 +102,12 @@ def test_a_run_that_was_stopped_goes_on(scripts, tmp_path):
     data = overnight.images.mnist(fallback=False)
     path, first = tmp_path / "checkpoint", overnight.Training(vae.night(data), 0.003)
     first.run(path)
-    second = overnight.Training(vae.night(data), 0.006)
+    minutes = (first.done["passed"] + 0.01) / 60  # one more update, on any machine
+    second = overnight.Training(vae.night(data), minutes)
     second.run(path)
     assert second.done["updates"] > first.done["updates"] > 0
-    assert second.done["passed"] >= 60 * 0.006 > first.done["passed"]
-    third = overnight.Training(vae.night(data), 0.006)
+    assert second.done["passed"] >= 60 * minutes > first.done["passed"]
+    third = overnight.Training(vae.night(data), minutes)
     third.run(path)  # it is over: only read
     assert third.done == second.done
     both = zip(third.average.parameters(), second.average.parameters(), strict=True)
