@@ -202,6 +202,7 @@ def _check_folders(course):
     known = {path for notebook in course.notebooks() for path in notebook.paths}
     known |= {one.path for one in course.pdfs()}
     known |= {one.path.removesuffix(".pdf") + ".typ" for one in course.pdfs()}
+    known |= {day.notes_path for day in course.days}
     for day in course.days:
         folder = course.root / (day.folder or ".")
         for file in sorted(folder.iterdir()) if day.folder and folder.is_dir() else []:

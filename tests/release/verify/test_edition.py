@@ -54,6 +54,7 @@ def test_every_session_with_a_notebook_has_its_part_of_the_instructors_page(tmp_
     found = [line for line in verify(course) if "instructor_notes" in line]
     assert [line for line in found if "says nothing of the afternoon: give it" in line]
     assert not [line for line in found if "says nothing of the morning" in line]
+    assert not [line for line in found if "not in course.toml" in line]
     assert any("nowhere.md" in line for line in found) and any("recieve" in line for line in found)
 
 
