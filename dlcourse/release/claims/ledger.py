@@ -23,6 +23,7 @@ COLUMNS = (
     "trivial", "trivial_gain", "trivial_low", "trivial_high", "code", "seconds", "machine",
     "data", "values",
 )  # fmt: skip
+DIGITS = ".6g"  # of gains and intervals
 STAND_INS = "on stand-in data"
 HEAD = (
     "# Written by `dlcourse claims`: gain is by how much the sentence's side is better than its "
@@ -151,7 +152,9 @@ def _cells(row):
 
 def _compared(one, key, prefix):
     numbers = {"gain": one.gain, "low": one.low, "high": one.high}
-    return {key: one.rival} | {prefix + name: f"{value:.6g}" for name, value in numbers.items()}
+    return {key: one.rival} | {
+        prefix + name: f"{value:{DIGITS}}" for name, value in numbers.items()
+    }
 
 
 def _read(cells):

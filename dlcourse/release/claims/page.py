@@ -46,4 +46,6 @@ def _line(row):
 def _tell(one):
     if one is None:
         return "–"
-    return f"{one.gain:+.3g} ({one.low:+.3g} … {one.high:+.3g}), {one.rival}"
+    # as the ledger keeps them: the page must not depend on whether they were just measured or read
+    gain, low, high = (float(f"{value:{ledger.DIGITS}}") for value in (one.gain, one.low, one.high))
+    return f"{gain:+.3g} ({low:+.3g} … {high:+.3g}), {one.rival}"

@@ -40,8 +40,8 @@ def _names(source):
         return set(), set()
     names = [node for node in nodes if isinstance(node, ast.Name)]
     defined = {node.id for node in names if isinstance(node.ctx, ast.Store)}
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    defined |= {node.name for node in nodes if isinstance(node, kinds)}
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler)
+    defined |= {node.name for node in nodes if isinstance(node, kinds) and node.name}
     defined |= {node.arg for node in nodes if isinstance(node, ast.arg)}
     for node in nodes:
         if isinstance(node, (ast.Import, ast.ImportFrom)):

@@ -10,6 +10,7 @@ from dlcourse.release.claims import command, ledger, page
 from dlcourse.release.claims.findings import check_claims
 from dlcourse.release.claims.registry import collect
 from dlcourse.release.claims.runner import measure_all
+from dlcourse.release.claims.statistics import Comparison, Judgement
 from dlcourse.release.claims.worker import STANDING_IN, measure, numbers
 from dlcourse.release.cli import main
 
@@ -147,6 +148,15 @@ def test_real_data_and_stand_ins_are_not_mixed():
     with pytest.raises(ValueError, match="some seeds are of real data, others of a stand-in: have"):
         row.add({"a": 1.0, "b": 2.0}, 1.0, stand_in=True)
     assert row.seeds == 1
+
+
+def test_the_page_is_the_same_from_measured_and_from_read_rows(tmp_path):
+    row = ledger.Row("one", "code", notebook="N", sentence="S")
+    rival = Comparison("b", 0.04154999, 0.0386500001, 0.044350001, "holds")
+    row.judged = Judgement("holds", 8, rival, rival)
+    (tmp_path / "tests/claims").mkdir(parents=True)
+    ledger.save(tmp_path, {"one": row})
+    assert page.render(ledger.load(tmp_path)) == page.render({"one": row})
 
 
 def test_stand_ins_for_real_data_are_told(course):

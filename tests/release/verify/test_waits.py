@@ -36,9 +36,10 @@ def test_a_name_from_a_section_that_can_wait():
 def test_names_that_others_define_too_or_that_only_what_waits_uses():
     nb = notebook(
         "## 1 · A (9 min, can wait)",
-        "def f(a):\n    return a\nx = y = 1",
+        "def f(a):\n    return a\nx = y = 1\nfor error in range(3):\n    pass",
         "## 2 · B (9 min)",
         "x = 2\ndef g(y):\n    return x + y",
+        "try:\n    1 / x\nexcept ZeroDivisionError as error:\n    print(error)",
         "## 3 · C (9 min, can wait)",
         "f(x)",
     )
