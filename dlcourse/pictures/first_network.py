@@ -1,15 +1,14 @@
-"""Explanatory drawings for the lectures:
-what a neuron, a layer, a step and a folded plane look like.
+"""Explanatory drawings for the lectures: what a neuron, a layer, a step and a map of landforms
+look like. (What ReLUs do to the plane: `folding`.)
 
 Every function draws with matplotlib and returns the figure (or the axes, where it takes `ax`).
 """
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 
 from dlcourse.pictures.strokes import arrow, canvas, circle
-from dlcourse.plot import MARKERS, PALETTE
+from dlcourse.plot import PALETTE
 
 
 def neuron(inputs=("x_1", "x_2", "x_3")):
@@ -64,13 +63,15 @@ def layer_graph(sizes, names=None):
     names = names or ["input", *[f"hidden {i}" for i in range(1, len(sizes) - 1)], "output"]
     if len(names) != len(sizes):
         raise ValueError(f"layer_graph got {len(sizes)} layers and {len(names)} names")
-    figure, ax = canvas(2.2 * len(sizes), 3.0, 3.0 * len(sizes), 5.6)
-    columns = []
+    rows = max(size if size <= 6 else 5.6 for size in sizes)  # dots take a little more than half
+    height = 0.72 * rows + 1.7
+    figure, ax = canvas(2.2 * len(sizes), 0.54 * height, 3.0 * len(sizes), height)
+    top, columns = height - 0.3, []
     for layer, (size, name) in enumerate(zip(sizes, names, strict=True)):
         shown = size if size <= 6 else 5
-        ys = [3.0 + 0.72 * (shown - 1) / 2 - 0.72 * row for row in range(shown)]
+        ys = [height / 2 + 0.72 * (shown - 1) / 2 - 0.72 * row for row in range(shown)]
         columns.append([(1.5 + 3.0 * layer, y) for y in ys])
-        ax.text(1.5 + 3.0 * layer, 5.3, f"{name}: {size}", ha="center", fontsize=10)
+        ax.text(1.5 + 3.0 * layer, top, f"{name}: {size}", ha="center", fontsize=10)
         if size > shown:
             ax.text(1.5 + 3.0 * layer, ys[-1] - 0.62, "⋮", ha="center", va="center", fontsize=14)
     for layer, (left, right) in enumerate(zip(columns, columns[1:], strict=False)):
@@ -156,8 +157,9 @@ def landforms(z, maps, names, cell, border=None):
     colours = [PALETTE[0], PALETTE[7], PALETTE[2], PALETTE[1]] + PALETTE[3:7]
     classes = plt.matplotlib.colors.ListedColormap(colours[: len(names)])
     limits = {"cmap": classes, "vmin": -0.5, "vmax": len(names) - 0.5}
+    side = 4.4 if len(maps) == 1 else 3.3
     figure, axes = plt.subplots(
-        1, len(maps), figsize=(3.3 * len(maps) + 1.2, 3.3), sharey=True, squeeze=False
+        1, len(maps), figsize=(side * len(maps) + 1.2, side), sharey=True, squeeze=False
     )
     for ax, (title, forms) in zip(axes.flat, maps.items(), strict=True):
         ax.imshow(shade, cmap="gray", extent=extent, interpolation="nearest")
@@ -177,61 +179,4 @@ def landforms(z, maps, names, cell, border=None):
         plt.matplotlib.patches.Patch(color=colour, alpha=0.8) for colour in colours[: len(names)]
     ]
     figure.legend(handles, names, loc="outside right upper")
-    return figure
-
-
-def regions(patterns, extent, ax=None, title=None, seed=3):
-    """The linear regions of a ReLU network: one colour for each pattern of neurons that are on.
-
-    patterns: (H, W, neurons) booleans on a grid, first row at the bottom. extent: (left, right,
-    bottom, top). Returns the axes. Neighbours can get similar colours: the colours carry no order.
-    """
-    ax = plt.subplots(figsize=(3.4, 3.2))[1] if ax is None else ax
-    patterns = np.asarray(patterns)
-    height, width, _ = patterns.shape
-    numbers = np.unique(patterns.reshape(height * width, -1), axis=0, return_inverse=True)[
-        1
-    ].reshape(height, width)
-    colours = np.random.default_rng(seed).uniform(0.5, 1.0, (numbers.max() + 1, 3))
-    ax.imshow(colours[numbers], origin="lower", extent=extent, interpolation="nearest")
-    ax.set(xlabel="$x_1$", ylabel="$x_2$", title=title)
-    ax.grid(False)
-    return ax
-
-
-def _square(points, centre, frame):
-    return ((points - centre) @ frame).numpy()
-
-
-def folded(maps, x, y, titles, span=1.2, lines=13):
-    """The plane after each map, with a grid drawn on it: bends show where space was folded.
-
-    maps: functions (N, 2) → (N, 2). x: (N, 2) float32 points, y: (N,) classes. titles: one a map.
-    span: the grid reaches from −span to span. Every panel is moved and stretched to unit spread,
-    an affine change that a following linear layer could undo. Returns the figure.
-    """
-    if len(titles) != len(maps):
-        raise ValueError(f"folded got {len(maps)} maps and {len(titles)} titles")
-    figure, axes = plt.subplots(1, len(maps), figsize=(2.7 * len(maps), 2.9), squeeze=False)
-    along, fixed = torch.linspace(-span, span, 200), torch.linspace(-span, span, lines)
-    for ax, apply, title in zip(axes.flat, maps, titles, strict=True):
-        with torch.no_grad():
-            points = apply(x)
-            centre = points.mean(0)
-            _, spread, turn = torch.linalg.svd(points - centre, full_matrices=False)
-            frame = (turn.T / spread.clamp_min(1e-6) * len(x) ** 0.5) @ turn
-            for value in fixed:
-                still = torch.full_like(along, float(value))
-                for line in (torch.stack([along, still], 1), torch.stack([still, along], 1)):
-                    ax.plot(*_square(apply(line), centre, frame).T, color="0.75", linewidth=0.6)
-            points = _square(points, centre, frame)
-        for label in range(int(y.max()) + 1):
-            member = points[y == label]
-            ax.scatter(
-                *member.T, s=7, color=PALETTE[label], marker=MARKERS[label], linewidths=0, zorder=3
-            )
-        reach = max(3.0, 1.05 * float(np.abs(points).max()))  # no point outside the panel
-        limits = (-reach, reach)
-        ax.set(xlim=limits, ylim=limits, xticks=[], yticks=[], title=title, aspect="equal")
-        ax.grid(False)
     return figure

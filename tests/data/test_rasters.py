@@ -1,6 +1,7 @@
+import pytest
 import torch
 
-from dlcourse.data.rasters import elevation, photographs
+from dlcourse.data.rasters import LANDFORMS, Terrain, elevation, landforms, photographs
 
 
 def test_the_terrain_has_heights_and_pixels_in_metres():
@@ -23,3 +24,25 @@ def test_the_photographs_are_in_colour_and_in_torchs_order():
         x[0, :, 20, 20],
     )  # the flower's middle; the sky above the temple
     assert red > 2 * max(green, blue) and sky[2] > sky[0]
+
+
+def test_a_roof_has_a_ridge_two_hillsides_and_flat_ground_on_either_side():
+    across = torch.arange(61.0)
+    profile = (300 - 20 * (across - 30).abs()).clamp_min(0)  # metres: 20 a cell, then level
+    forms = landforms(Terrain(profile.repeat(41, 1), 90.0, 90.0), size=11)[20]
+    names = [LANDFORMS[k] for k in forms.tolist()]
+    assert names[30] == "ridge" and names[22] == names[38] == "hillside"
+    assert names[15] == names[45] == "valley"  # the foot of the slope lies below its surroundings
+    assert names[2] == names[58] == "flat ground"
+
+
+def test_the_map_knows_neither_the_height_of_the_sea_nor_the_compass():
+    terrain = elevation()
+    forms = landforms(terrain)
+    assert forms.shape == (344, 403) and forms.dtype == torch.int64
+    assert (torch.bincount(forms.flatten()) > 5_000).all()  # all four are there
+    assert torch.equal(landforms(terrain._replace(height=terrain.height + 64)), forms)
+    turned = Terrain(terrain.height.T.contiguous(), terrain.dx, terrain.dy)
+    assert (forms == landforms(turned).T).float().mean() > 0.999  # to rounding
+    with pytest.raises(ValueError, match="odd number of cells"):
+        landforms(terrain, size=20)

@@ -64,25 +64,3 @@ def test_landforms_leave_negative_classes_bare_and_draw_the_border():
     classes = figure.axes[0].images[1].get_array()
     assert classes.mask[:, 5:].all() and not classes.mask[:, :5].any()
     assert figure.axes[0].lines[0].get_xdata()[0] == pytest.approx(0.35)  # km
-
-
-def test_regions_colour_equal_patterns_alike():
-    patterns = np.zeros((4, 6, 3), dtype=bool)
-    patterns[:, 3:, 1] = True
-    colours = pictures.regions(patterns, (0, 1, 0, 1)).images[0].get_array()
-    assert len(np.unique(colours.reshape(-1, 3), axis=0)) == 2
-
-
-def test_folded_draws_every_point_with_unit_spread():
-    x = torch.randn(50, 2, generator=torch.Generator().manual_seed(0)) * torch.tensor([5.0, 0.1])
-    figure = pictures.folded(
-        [lambda p: p, torch.relu], x, torch.arange(50) % 2, ["before", "after"]
-    )
-    points = np.concatenate([c.get_offsets() for c in figure.axes[0].collections])
-    assert np.allclose(np.asarray(points).std(0), 1, atol=0.02)
-    x[0] = 100  # a point far outside: its panel grows
-    figure = pictures.folded([lambda p: p], x, torch.arange(50) % 2, ["far"])
-    points = np.concatenate([c.get_offsets() for c in figure.axes[0].collections])
-    assert np.abs(points).max() < figure.axes[0].get_xlim()[1]
-    with pytest.raises(ValueError, match="1 maps and 2 titles"):
-        pictures.folded([torch.relu], x, torch.zeros(50), ["a", "b"])
