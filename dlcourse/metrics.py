@@ -27,7 +27,7 @@ def confusion_matrix(logits, y, classes):
 
 def calibration_error(logits, y, bins=10):
     """Expected calibration error (Guo et al. 2017, "On calibration of
-    modern neural networks", equation 5).
+    modern neural networks", equation 3).
 
     The examples are sorted by confidence, their largest probability, into bins (a, b] of equal
     width; the gap between the share that is right and the mean confidence is weighed by the

@@ -4,7 +4,7 @@ curves that grow while a run goes on, and the clinic of broken loops."""
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dlcourse.plot import MARKERS, PALETTE
+from dlcourse.plot import MARKERS, PALETTE, log_axes
 
 
 def live(rows, epochs):
@@ -52,4 +52,24 @@ def loop_clinic(runs, healthy):
     for ax, label in zip(axes[:, 0], labels, strict=True):
         ax.set_ylabel(label)
     axes[2, 0].legend(fontsize=8)
+    return figure
+
+
+def patients(panels, guessing, limits=(0.05, 100)):
+    """Losses of broken loops, one panel for each rate; the first run of a panel is the healthy one,
+    dashed.
+
+    panels: {title: runs}, runs being {name: loss of each step}. guessing: the loss of a guess, a
+    dotted line. limits: (lowest, highest) loss drawn. Returns the figure.
+    """
+    figure, axes = plt.subplots(1, len(panels), figsize=(10, 3.6), sharey=True, squeeze=False)
+    for ax, (title, runs) in zip(axes.flat, panels.items(), strict=True):
+        for name, losses in runs.items():
+            shown = np.clip(losses, None, 10 * limits[1])  # the rest of a run that explodes
+            ax.plot(np.arange(1, len(losses) + 1), shown, label=name)
+        ax.lines[0].set(linestyle="--", zorder=3)
+        ax.axhline(guessing, color="black", linestyle=":", label="guessing")
+        log_axes(ax, y=True).set(title=title, xlabel="step", ylim=limits)
+    axes[0, 0].set_ylabel("loss of the batch (nats)")
+    axes[0, 0].legend(fontsize=8)
     return figure

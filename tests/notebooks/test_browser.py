@@ -28,11 +28,11 @@ NOTEBOOK = (
     ROOT / "Day01-Intro_DL_FFNs_and_Colab" / "Day01_Intro_Colab_and_FFNs_afternoon_exercises.ipynb"
 )
 BLANK = 'raise NotImplementedError("your code here")'
-RIGHT = "e = np.exp(-np.abs(z))\n    return np.where(z >= 0, 1, e) / (1 + e)"
-WRONG = "return 1 - z**2"  # takes z for the tanh's value
+RIGHT = "e = np.exp(z - z.max(-1, keepdims=True))\n    return e / e.sum(-1, keepdims=True)"
+WRONG = "return float(-logits[np.arange(len(y)), y].mean())"  # takes logits for log-probabilities
 ANSWERS = {
-    "# Exercise 1.1 · sigmoid\n": RIGHT,
-    "# Exercise 1.3 · tanh_derivative\n": WRONG,
+    "# Exercise 3.1 · softmax\n": RIGHT,
+    "# Exercise 3.3 · cross_entropy\n": WRONG,
 }  # the one between stays blank
 
 
@@ -122,12 +122,12 @@ def test_marks_in_the_page(server, page):
     page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
     outputs = page.locator(".jp-OutputArea-output")
     for mark in (
-        "✓ sigmoid · ",
-        "○ sigmoid_derivative: not attempted yet",
-        "✗ tanh_derivative · case",
+        "✓ softmax · ",
+        "○ one_hot: not attempted yet",
+        "✗ cross_entropy · case",
     ):
         outputs.filter(has_text=mark).first.wait_for(timeout=120_000)
     # in view together: the first mark at the top
-    outputs.filter(has_text="✓ sigmoid · ").first.evaluate(
+    outputs.filter(has_text="✓ softmax · ").first.evaluate(
         "mark => mark.scrollIntoView({block: 'start'})"
     )

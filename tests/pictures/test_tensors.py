@@ -69,3 +69,14 @@ def test_the_clinic_has_a_column_for_each_run_with_the_healthy_one_dotted():
     assert len(figure.axes) == 6 and figure.axes[0].get_title() == "A"
     assert [len(ax.lines) for ax in figure.axes] == [2, 2, 2, 2, 4, 4]
     assert {line.get_linestyle() for line in figure.axes[0].lines} == {"-", ":"}
+
+
+def test_patients_stand_beside_the_healthy_run_and_the_loss_of_guessing():
+    runs = {"healthy": [2.0, 1.0, 0.5], "A": [2.0, 1e9, np.inf]}
+    figure = loops.patients({"rate 0.2": runs, "rate 0.1": runs}, guessing=np.log(10))
+    assert [ax.get_title() for ax in figure.axes] == ["rate 0.2", "rate 0.1"]
+    healthy, explodes, guess = figure.axes[1].lines
+    assert (healthy.get_linestyle(), guess.get_linestyle()) == ("--", ":")
+    assert explodes.get_ydata().max() == 1000 and figure.axes[1].get_ylim() == (0.05, 100)
+    texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert texts == ["healthy", "A", "guessing"]

@@ -194,7 +194,7 @@ relu_backward = Check(
     mistakes=[
         Mistake("0 counted as open",
                 "At z = 0 there is a kink and no derivative; like torch we take 0. The mask is z > "
-                "0: with ≥, a unit fed with zeros would seem to learn.",
+                "0: with ≥, a unit whose input is exactly 0 would pass its gradient on.",
                 lambda grad, z: grad * (z >= 0)),
         Mistake("the mask is taken from the output with ≥",
                 "ReLU's output is never negative, so output ≥ 0 lets all gradients through. "

@@ -151,6 +151,13 @@ def _gap_per_example(logits, y, bins=10):
     return ((predicted == y).to(confidence.dtype) - confidence).abs().mean()
 
 
+def _mean_of_nothing(logits, y, bins=10):
+    """The right answer, but NaN as soon as one bin is empty."""
+    confidence = logits.softmax(1).amax(1)
+    filled = (confidence * bins).ceil().clamp(1, bins).unique()
+    return _calibration(logits, y, bins) if len(filled) == bins else logits.new_tensor(math.nan)
+
+
 def _floor(logits, y, bins=10):
     """Bins [a, b), and the last one with its end."""
     confidence, predicted = logits.softmax(1).max(1)
@@ -212,6 +219,9 @@ calibration_error = Check(
                 lambda logits, y, bins=10: _calibration(logits, y, bins, closed=False)),
         Mistake("bins closed on the left",
                 "A confidence on a bound belongs to the bin below it: a < confidence ≤ b.", _floor),
+        Mistake("an empty bin has a mean",
+                "The mean of no numbers is NaN. A bin without an example counts 0: skip it.",
+                _mean_of_nothing),
         Mistake("the number of bins is ignored",
                 "Use the argument `bins`: 10 is its default only.",
                 lambda logits, y, bins=10: _calibration(logits, y, 10)),

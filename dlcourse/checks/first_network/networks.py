@@ -31,6 +31,25 @@ def _probabilities(x, parameters):
     return z, hidden, torch.softmax(torch.tensor(logits), -1).numpy()
 
 
+def _transposed(x, parameters):
+    return _forward(x, parameters | {name: parameters[name].T for name in ("w1", "w2")})
+
+
+def _as_torch_stores_it(x, parameters):
+    return x @ parameters["w1"].T, None, None
+
+
+def _bias_of_a_row(x, parameters):
+    z = x @ parameters["w1"] + parameters["b1"][:, None]
+    hidden = np.maximum(z, 0)
+    return z, hidden, hidden @ parameters["w2"] + parameters["b2"][:, None]
+
+
+def _without_bias(x, parameters):
+    zeros = {name: np.zeros_like(parameters[name]) for name in ("b1", "b2")}
+    return _forward(x, parameters | zeros)
+
+
 def _hidden_first(x, parameters):
     z, hidden, logits = _forward(x, parameters)
     return hidden, z, logits
@@ -45,18 +64,18 @@ def _network(n, d, h, classes, dtype=np.float64):
 
 
 def _tiny():
-    """One example whose first hidden unit is on and whose second is off."""
+    """One example whose first hidden unit is on and whose others are off."""
     parameters = {
-        "w1": np.array([[1.0, -1.0], [0.0, 0.5]]),
-        "b1": np.array([0.5, 0.0]),
-        "w2": np.array([[1.0, -2.0], [3.0, 1.0]]),
+        "w1": np.array([[1.0, -1.0, 0.5], [0.0, 0.5, -2.0]]),
+        "b1": np.array([0.5, 0.0, 0.25]),
+        "w2": np.array([[1.0, -2.0], [3.0, 1.0], [-1.0, 0.5]]),
         "b2": np.array([0.0, 0.25]),
     }
     return np.array([[2.0, 1.0]]), np.array([1]), parameters
 
 
 SIZES = {
-    "one example, 2 → 2 → 2": _tiny,
+    "one example, 2 → 3 → 2": _tiny,
     "5 examples, 3 → 4 → 2": lambda: _network(5, 3, 4, 2),
     "4 examples, 4 → 4 → 4: every matrix square": lambda: _network(4, 4, 4, 4),
     "7 examples, 2 → 6 → 3, float32": lambda: _network(7, 2, 6, 3, np.float32),
@@ -76,6 +95,22 @@ forward = Check(
         Mistake("no activation",
                 "Without ReLU between them two layers are one: (x @ w1) @ w2 = x @ (w1 @ w2).",
                 lambda x, parameters: _forward(x, parameters, torch.clone)),
+        Mistake("the weights are transposed",
+                "A weight has shape (inputs, outputs) here, so rows of x meet its columns in "
+                "x @ w1. It is torch.nn.Linear that stores the transpose.",
+                _transposed),
+        Mistake("the weights are transposed where the shapes do not fit",
+                "A weight has shape (inputs, outputs) here: write x @ w1 without a transpose. "
+                "torch.nn.Linear stores it the other way round.",
+                _as_torch_stores_it),
+        Mistake("a bias is added along the wrong axis",
+                "There is one bias for each unit, that is for each column. "
+                "Broadcasting lines up the last axes by itself: + b1.",
+                _bias_of_a_row),
+        Mistake("the biases are missing",
+                "Add the bias of a layer to its product: one number for each unit, the same for "
+                "every row.",
+                _without_bias),
         Mistake("ReLU on the logits too",
                 "Scores may be negative. A ReLU after the last layer makes all of the negative "
                 "ones equal, and no gradient gets past it.",
@@ -120,6 +155,11 @@ def _logits_gradient(x, y, parameters, reduction="mean"):
 def _gradients_summed(x, y, parameters):
     loss, _ = _loss_and_gradients(x, y, parameters)
     return loss, _loss_and_gradients(x, y, parameters, reduction="sum")[1]
+
+
+def _divided_again(x, y, parameters):
+    loss, gradients = _loss_and_gradients(x, y, parameters)
+    return loss, {name: gradient / len(x) for name, gradient in gradients.items()}
 
 
 def _before_relu(x, y, parameters):
@@ -169,6 +209,10 @@ loss_and_gradients = Check(
                 "The loss is a mean over the batch and its gradient has to be one too: the 1/N "
                 "belongs to softmax_cross_entropy_backward.",
                 _gradients_summed),
+        Mistake("divided by N once more",
+                "The 1/N is in the gradient already, it came with softmax_cross_entropy_backward: "
+                "do not divide again.",
+                _divided_again),
         Mistake("loss and gradients are exchanged", "Return (loss, gradients) in that order.",
                 _swapped),
         Mistake("the biases have no gradient",

@@ -126,9 +126,14 @@ def _fitted(function, x, y, parameters, rate, epochs, size, rng):
     """The two results; first of all what points at the fault: how many losses, and the rng."""
     before = rng.bit_generator.state
     got = function(x, y, parameters, rate, epochs, size, rng)
-    if not isinstance(got, (tuple, list)) or len(got) != 2 or not isinstance(got[1], list):
+    if not isinstance(got, (tuple, list)) or len(got) != 2:
+        return got
+    if isinstance(got[0], list) and isinstance(got[1], dict):
+        return {"order": "losses before parameters"}
+    if not isinstance(got[1], list):
         return got
     return {
+        "order": "parameters before losses",
         "number of losses": len(got[1]),
         "rng": untouched(rng, before),
         "losses": got[1],

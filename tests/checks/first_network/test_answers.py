@@ -51,12 +51,17 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "three numbers",
         "The largest difference is",
     ),
-    "leaky": (activations.relu, lambda z: np.where(z > 0, z, 0.01 * z), "three numbers", "-0.02"),
+    "leaky": (
+        networks.forward,
+        lambda x, p: networks._forward(x, p, lambda z: F.leaky_relu(z, 0.01)),
+        "one example, 2 → 3 → 2",
+        "Item 2 of 3 differs",
+    ),
     "two biases": (
-        activations.dense,
-        lambda x, weight, bias: x @ weight + 2 * bias,
-        "one example, 2 inputs",
-        "11.5",
+        networks.forward,
+        lambda x, p: networks._forward(x, p | {"b2": 2 * p["b2"]}),
+        "one example, 2 → 3 → 2",
+        "Item 3 of 3 differs",
     ),
     "list of columns": (
         losses.softmax,
@@ -162,8 +167,8 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "entry 'b1' differs",
     ),
     "half a dtype": (
-        activations.relu,
-        lambda z: np.maximum(z, np.float64(0)).astype(np.float64),
+        activations.sigmoid,
+        lambda z: (0.5 * (1 + np.tanh(z / 2))).astype(np.float64),
         "a batch of two rows",
         "dtype should be float32, yours is float64",
     ),
@@ -193,7 +198,10 @@ def test_an_unforeseen_error_is_caught_on_the_smallest_case(check, wrong, label,
 
 ALSO_RIGHT = {
     "sigmoid by tanh": (activations.sigmoid, lambda z: 0.5 * (1 + np.tanh(z / 2))),
-    "relu by where": (activations.relu, lambda z: np.where(z > 0, z, 0)),
+    "ReLU by where": (
+        networks.forward,
+        lambda x, p: networks._forward(x, p, lambda z: torch.where(z > 0, z, 0)),
+    ),
     "one-hot from an identity matrix": (
         losses.one_hot,
         lambda y, classes: np.eye(classes, dtype=np.float32)[y],
@@ -310,4 +318,4 @@ def test_what_points_at_the_fault_of_a_loop_is_compared_first():
 
 
 def test_inputs_are_shown_where_a_probe_hands_them_through():
-    assert "z:  " in message(activations.tanh_derivative, lambda z: np.tanh(z**2))
+    assert "z:  " in message(activations.sigmoid, lambda z: np.tanh(z**2))
