@@ -14,18 +14,22 @@ def _shape(*sizes):
     return f"(B, {', '.join(map(str, sizes))})"
 
 
-def mlp(sizes=(784, 256, 10)):
+def mlp(sizes=(784, 256, 10), norm="", dropout=""):
     """A multi-layer perceptron, `dlcourse.models.mlp.MLP`: linear layers with ReLU between them.
 
-    sizes: features of every layer, input first. Raises ValueError for fewer than two.
+    sizes: features of every layer, input first. norm, dropout: names of what stands before and
+    after every ReLU, where something does, e.g. "batch\nnorm" and "dropout". Raises ValueError for
+    fewer than two sizes.
     """
     if len(sizes) < 2:
         raise ValueError(f"an MLP needs at least an input and an output size, not {tuple(sizes)}")
     boxes = [Box("x", _shape(sizes[0]), "data")]
-    for inputs, outputs in pairwise(sizes):
+    for index, (inputs, outputs) in enumerate(pairwise(sizes), start=1):
         boxes.append(Box(f"Linear\n{inputs} → {outputs}", _shape(outputs)))
-        boxes.append(Box("ReLU", _shape(outputs), "fixed"))
-    boxes[-1] = Box("logits", _shape(sizes[-1]), "data")  # no ReLU after the last layer
+        if index < len(sizes) - 1:  # nothing after the last layer
+            names = filter(None, (norm, "ReLU", dropout))
+            boxes += [Box(name, _shape(outputs), "fixed") for name in names]
+    boxes.append(Box("logits", _shape(sizes[-1]), "data"))
     row(boxes, gap=0.26 if len(boxes) > 6 else 0.4)
     return draw_diagram(boxes, chain(boxes))
 

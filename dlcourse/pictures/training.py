@@ -1,41 +1,59 @@
 """Drawings of what happens in training:
-a graph of numbers with its gradients, paths downhill, one dot a seed.
+a graph of numbers with its gradients, paths downhill, one dot a seed, the clinic's four runs, and
+coasts whose middle is to be guessed.
 
 Every function draws with matplotlib and returns the figure, or the axes where it takes `ax`.
 """
 
+import math
+
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.colors import ListedColormap
 
-from dlcourse.plot import MARKERS, PALETTE
+from dlcourse.plot import MARKERS, PALETTE, bands
 
 GREY = "0.35"
 BEND = 0.35  # of arrows that would run into one another, or through a node
 
 
 def _levels(root):
-    """{node: level}: numbers that were given have level 0,
-    every other node is above all of its parents."""
-    levels = {}
+    """{node: level}: every node is above all of its parents, and a number that was given is just
+    below the first node that is made of it."""
+    levels, first = {}, {}
 
     def visit(node):
         if node not in levels:
             levels[node] = 1 + max((visit(parent) for parent in node.parents), default=-1)
+            for parent in node.parents:
+                first[parent] = min(levels[node], first.get(parent, levels[node]))
         return levels[node]
 
     visit(root)
-    return levels
+    return {
+        node: level if node.parents else first.get(node, 1) - 1 for node, level in levels.items()
+    }
 
 
 def _places(levels):
-    """{node: (x, y)}: given numbers below one another, every other node at its parents' height."""
+    """{node: (x, y)}: numbers given to the first nodes below one another, later ones above the
+    node that they meet, and what is made at its parents' height."""
     place, rows = {}, 0
-    for node, level in sorted(levels.items(), key=lambda item: item[1]):
-        if level == 0:
-            rows += 1
+    made_first = sorted(levels.items(), key=lambda item: (item[1], not item[0].parents))
+    for node, level in made_first:
         heights = [place[parent][1] for parent in node.parents if levels[parent] == level - 1]
-        place[node] = (2.4 * level, sum(heights) / len(heights) if heights else -1.7 * (rows - 1))
+        if heights:
+            height = sum(heights) / len(heights)
+        elif level == 0:
+            height, rows = -1.7 * rows, rows + 1
+        else:
+            height = 1.7 + max((y for x, y in place.values() if x == 2.4 * level), default=-1.7)
+        place[node] = (2.4 * level, height)
     return place
+
+
+def _number(value):
+    return f"{value:.4g}".replace("-", "−")
 
 
 def graph(root, names, gradients=True):
@@ -53,8 +71,9 @@ def graph(root, names, gradients=True):
     # Bent arrows hang below the nodes that they join
     sag = [(start[1] + end[1]) / 2 - 0.5 * BEND * (end[0] - start[0]) - 0.2 for start, end in long]
     width, low = 2.4 * max(levels.values()), min([y for _, y in place.values()] + sag) - 0.9
-    figure, ax = plt.subplots(figsize=(0.75 * width + 1.3, 0.75 * (0.7 - low)))
-    ax.set(xlim=(-0.9, width + 0.9), ylim=(low, 0.7), aspect="equal")
+    high = max(y for _, y in place.values()) + 0.7
+    figure, ax = plt.subplots(figsize=(0.75 * width + 1.3, 0.75 * (high - low)))
+    ax.set(xlim=(-0.9, width + 0.9), ylim=(low, high), aspect="equal")
     ax.axis("off")
     for node, (x, y) in place.items():
         _links(ax, node, place, levels)
@@ -63,11 +82,11 @@ def graph(root, names, gradients=True):
                 (x, y), 0.46, facecolor="white", edgecolor=PALETTE[0], linewidth=1.8, zorder=3
             )
         )
-        label = f"{names[node]}\n{node.data:.4g}" if node in names else f"{node.data:.4g}"
+        label = (f"{names[node]}\n" if node in names else "") + _number(node.data)
         ax.text(x, y, label, ha="center", va="center", fontsize=9, zorder=4)
         if gradients:
             below = {"ha": "center", "va": "center", "fontsize": 9, "color": PALETTE[1]}
-            ax.text(x, y - 0.66, f"grad {node.grad:.4g}", **below)
+            ax.text(x, y - 0.66, f"grad {_number(node.grad)}", **below)
     return figure
 
 
@@ -90,7 +109,7 @@ def _links(ax, node, place, levels):
             px + 0.5 * right + (0.5 * bend - off) * up,
             py + 0.5 * up - (0.5 * bend - off) * right,
         )
-        ax.text(*middle, f"× {slope:.4g}", ha="center", va="center", fontsize=8, color=GREY)
+        ax.text(*middle, f"× {_number(slope)}", ha="center", va="center", fontsize=8, color=GREY)
 
 
 def contour_paths(loss, paths, x_span, y_span, ax=None, levels=None, title=None):
@@ -146,3 +165,42 @@ def seeds(results, xlabel, ax=None, title=None):
     )
     ax.set_title(title)
     return ax
+
+
+def guessing(ax, classes=10):
+    """A dotted line at the loss of guessing among so many classes, with its name in the legend."""
+    ax.axhline(math.log(classes), color="black", linestyle=":", label=f"guessing, ln {classes}")
+    ax.legend(fontsize=8)
+    return ax
+
+
+def four_runs(runs):
+    """Losses of several runs over their steps, ten steps a point.
+
+    runs: {name: (seeds, K) means of ten steps}, no more than 5. Returns the axes.
+    """
+    points = np.asarray(next(iter(runs.values()))).shape[1]
+    ax = bands(10 * np.arange(points) + 5, runs, "step", "loss (nats, clipped at 5), three seeds")
+    ax.set_ylim(0, 5.3)
+    guessing(ax).legend(loc="center right", bbox_to_anchor=(1.0, 0.7), fontsize=9)
+    return ax
+
+
+def hidden_middle(tiles, seen):
+    """Coasts with pixels hidden (upper row), and as they are, titled by the pixel in the middle.
+
+    tiles: (N, size, size), 1 land and 0 sea. seen: (size, size), False where hidden. Returns the
+    figure.
+    """
+    tiles, seen = np.asarray(tiles), np.asarray(seen)
+    figure, axes = plt.subplots(2, len(tiles), figsize=(1.25 * len(tiles), 2.9), squeeze=False)
+    colours, middle = ListedColormap([PALETTE[0], "#d9c48f", "0.75"]), tiles.shape[1] // 2
+    for column, tile in zip(axes.T, tiles, strict=True):
+        for ax, shown in zip(column, (np.where(seen, tile, 2), tile), strict=True):
+            ax.imshow(shown, cmap=colours, vmin=0, vmax=2)
+            ax.set(xticks=[], yticks=[])
+            ax.plot(middle, middle, "s", color="black", markersize=4, fillstyle="none")
+        column[1].set_xlabel("land" if tile[middle, middle] > 0.5 else "sea", fontsize=9)
+    names = zip(axes[:, 0], ("seen", "truth"), strict=True)
+    [ax.set_ylabel(name, fontsize=9) for ax, name in names]
+    return figure

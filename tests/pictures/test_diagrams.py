@@ -20,6 +20,7 @@ from dlcourse.plot import set_style
 DRAWN = {
     "mlp": diagrams.mlp,
     "a deeper mlp": lambda: diagrams.mlp((64, 128, 128, 10)),
+    "mlp with norm and dropout": lambda: diagrams.mlp((64, 32, 10), "batch\nnorm", "dropout"),
     "residual block": diagrams.residual_block,
     "residual block with stride": lambda: diagrams.residual_block(16, 32, 2),
     "residual block with more channels": lambda: diagrams.residual_block(4, 8, 1, 5),
@@ -96,6 +97,16 @@ def test_the_shapes_of_an_mlp(sizes):
     x, model = torch.zeros(3, sizes[0]), mlp.MLP(sizes)
     layers, logits = outputs(model, model.layers, x)
     assert shapes(diagrams.mlp(sizes)) == [said(x), *layers, said(logits)]
+
+
+def test_the_shapes_of_an_mlp_with_norm_and_dropout():
+    model = torch.nn.Sequential(
+        torch.nn.Linear(64, 32), torch.nn.BatchNorm1d(32), torch.nn.ReLU(), torch.nn.Dropout(0.5),
+        torch.nn.Linear(32, 10))  # fmt: skip
+    x = torch.zeros(3, 64)
+    layers, logits = outputs(model, model, x)
+    figure = diagrams.mlp((64, 32, 10), "batch\nnorm", "dropout")
+    assert shapes(figure) == [said(x), *layers, said(logits)]
 
 
 def test_an_mlp_needs_two_sizes():

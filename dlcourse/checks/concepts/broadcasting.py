@@ -32,6 +32,11 @@ def _first(grad, shape):
     return grad[index].reshape(shape)
 
 
+def _empty_tuple_of_axes(grad, shape):
+    grad = grad.sum(tuple(range(grad.ndim - len(shape))))
+    return grad.sum_to_size(shape) if grad.ndim >= len(shape) else grad
+
+
 def _grad(*shape, dtype=torch.float64):
     return torch.randn(shape, generator=torch.Generator().manual_seed(sum(shape)), dtype=dtype)
 
@@ -67,6 +72,9 @@ unbroadcast = Check(
                 "Each copy acted on the result, and all of their shares add up: sum.", _mean),
         Mistake("one copy speaks for all",
                 "Each copy has a gradient of its own: add them up, do not pick one.", _first),
+        Mistake("an empty tuple of axes",
+                "grad.sum(()) sums over *all* axes: sum only where an axis was added.",
+                _empty_tuple_of_axes),
         Mistake("everything is summed", "Sum only along the axes that broadcasting has stretched.",
                 lambda grad, shape: grad.sum().expand(shape)),
     ],

@@ -87,8 +87,7 @@ DIAMOND = Expression((2.0,), (("mul", 0, 0), ("add", 1, 0), ("mul", 2, 1), ("add
 SHORT_CUT = Expression(
     (2.0, -1.0), (("add", 0, 1), ("relu", 2), ("mul", 3, 0), ("add", 4, 3), ("mul", 5, 2))
 )
-
-
+NEAR_FIRST = Expression((2.0,), (("mul", 0, 0), ("relu", 1), ("add", 1, 2)))
 TWO_RESULTS = Expression((3.0, 10.0), (("mul", 0, 0), ("relu", 2), ("mul", 2, 1)))
 
 
@@ -99,6 +98,7 @@ def _graph_cases():
         case("a number that is used twice", TWICE),
         case("a result that is used three times", DIAMOND),
         case("a short way and a long way to the same number", SHORT_CUT),
+        case("a number, and one that was made of it", NEAR_FIRST),
         case("a chain of 100 sums", _chain(100)),
         *[case(f"random expression {seed} of 20", random_expression(seed)) for seed in range(20)],
     ]
@@ -116,6 +116,10 @@ topological_order = Check(
         Mistake("parents come after their children",
                 "Append a node only after all of its parents: visit the parents first.",
                 _parents_last),
+        Mistake("a node is appended before its parents have been visited",
+                "Turning the list round at the end does not help: a node may have been seen on "
+                "another way first. Append it after the visits to its parents.",
+                lambda root: _parents_last(root)[::-1]),
         Mistake("nodes ordered by their distance from the root",
                 "A node can be near the root on one way and far on another. It has to wait for the "
                 "longest one: depth first, parents before the node itself.", _breadth_first),

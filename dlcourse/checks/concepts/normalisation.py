@@ -1,4 +1,4 @@
-"""Checks of batch norm and layer norm on the way forward; the judge is torch."""
+"""Check of batch norm, forward and backward; the judge is torch."""
 
 import torch
 from torch.nn import functional as F
@@ -38,13 +38,6 @@ def _both_ways(function, x, gamma, beta, running_mean, running_var, training, se
         raise TypeError("return y, the new running mean and the new running variance")
     names = ("y", "new running mean", "new running variance")
     return dict(zip(names, got, strict=True)) | _slopes(got[0], **leaves)
-
-
-def _there_and_back(function, x, gamma, beta, settings):
-    """Layer norm's result, and the gradients by its three inputs."""
-    leaves = {"x": _leaf(x), "gamma": _leaf(gamma), "beta": _leaf(beta)}
-    y = function(*leaves.values(), **settings)
-    return {"y": y} | _slopes(y, **leaves)
 
 
 def _wrong(
@@ -157,56 +150,5 @@ batch_norm = Check(
                 _wrong(affine=False)),
         Mistake("the caller's running statistics are overwritten",
                 "Return new ones, and leave the arguments alone.", _in_place),
-    ],
-)  # fmt: skip
-
-
-def _layer_norm(x, gamma, beta, eps=1e-5):
-    return F.layer_norm(x, x.shape[-1:], gamma, beta, eps)
-
-
-def _wrong_layer(axis=-1, correction=0, below=lambda v, eps: (v + eps).sqrt(), affine=True):
-    def layer_norm(x, gamma, beta, eps=1e-5):
-        y = (x - x.mean(axis, keepdim=True)) / below(
-            x.var(axis, correction=correction, keepdim=True), eps
-        )
-        return gamma * y + beta if affine else y
-
-    return layer_norm
-
-
-layer_norm = Check(
-    "layer_norm",
-    reference=_layer_norm,
-    probe=_there_and_back,
-    atol=1e-6,
-    cases=lambda: [
-        case("one example: 1 and 3", torch.tensor([[1.0, 3.0]]).double(),
-             torch.ones(2).double(), torch.zeros(2).double(), {}),
-        case("4 examples of 3 features", *_layer(4, 3)[:3], {}),
-        case("as many examples as features", *_layer(3, 3)[:3], {}),
-        case("sequences: 2 × 4 vectors of 3", _draw(0, 2, 4, 3), *_layer(4, 3)[1:3], {}),
-        case("one vector of 3, no leading axis", _draw(3, 3), *_layer(4, 3)[1:3], {}),
-        case("a transposed view, eps 0.5", _draw(1, 3, 5).T, *_layer(4, 3)[1:3], {"eps": 0.5}),
-        case("examples whose features are all equal, eps 0.1", torch.full((2, 3), 4.0).double(),
-             *_layer(4, 3)[1:3], {"eps": 0.1}),
-        case("features that hardly vary, float32", 1e-3 * _draw(2, 4, 6, dtype=torch.float32),
-             *_layer(4, 6, torch.float32)[1:3], {}),
-    ],
-    mistakes=[
-        Mistake("statistics over the batch",
-                "That is batch norm. Layer norm takes mean and variance over "
-                "the features of each example: the last axis.", _wrong_layer(axis=0)),
-        Mistake("unbiased variance",
-                "Your variance divides by N − 1: normalising divides by N (correction=0).",
-                _wrong_layer(correction=1)),
-        Mistake("one mean for everything", "Each example has a mean and a variance of its own.",
-                _wrong_layer(axis=None)),
-        Mistake("epsilon outside the root", "Here ε stands under the root: √(variance + ε).",
-                _wrong_layer(below=lambda v, eps: v.sqrt() + eps)),
-        Mistake("scale and shift are missing", "After normalising: gamma · x̂ + beta.",
-                _wrong_layer(affine=False)),
-        Mistake("the root is missing", "Divide by the standard deviation, not by the variance.",
-                _wrong_layer(below=lambda v, eps: v + eps)),
     ],
 )  # fmt: skip

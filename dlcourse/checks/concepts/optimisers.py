@@ -1,4 +1,4 @@
-"""Checks of single steps with momentum, run over whole trajectories; the judge is torch.optim.
+"""Check of single steps with momentum, run over whole trajectories; the judge is torch.optim.
 
 Every step is a function of weights w, gradient g, its own state and the rate; it returns the new
 weights and state.
@@ -90,13 +90,14 @@ def _cases(rate, *settings):
     ]
 
 
-def _sgd(nesterov):
-    def step(w, g, v, rate, momentum=0.9):
-        return one_step(lambda weights: torch.optim.SGD(weights, rate, momentum=momentum,
-                                                        nesterov=nesterov),
-                        w, g, 1, momentum_buffer=v)  # fmt: skip
-
-    return step
+def _sgd(w, g, v, rate, momentum=0.9):
+    return one_step(
+        lambda weights: torch.optim.SGD(weights, rate, momentum=momentum),
+        w,
+        g,
+        1,
+        momentum_buffer=v,
+    )
 
 
 def _momentum(velocity, position):
@@ -131,7 +132,7 @@ RATE_INSIDE = Mistake(
 
 momentum_step = Check(
     "momentum_step",
-    reference=_sgd(nesterov=False),
+    reference=_sgd,
     probe=_follow(1),
     cases=lambda: _cases(2e-4, {"momentum": 0.8}, {"momentum": 0.6}),
     rtol=1e-6,
@@ -139,37 +140,15 @@ momentum_step = Check(
         EMA,
         REVERSED,
         RATE_INSIDE,
+        Mistake("the new gradient fades as well",
+                "The newest gradient counts whole, μ⁰ = 1: only the old velocity is multiplied by "
+                "μ.",
+                _momentum(lambda v, g, rate, m: m * (v + g), _downhill)),
         Mistake("uphill", "The velocity is made of gradients, and they point uphill: subtract.",
                 _momentum(lambda v, g, rate, m: m * v + g, lambda w, g, v, rate, m: w + rate * v)),
         Mistake("the old velocity moves the weights", "First v, then w with the new v.",
                 lambda w, g, v, rate, momentum=0.9: (w - rate * v, momentum * v + g)),
         Mistake("there is no momentum", "Without the term μ v this is plain gradient descent.",
                 _momentum(lambda v, g, rate, m: g, _downhill)),
-    ],
-)  # fmt: skip
-
-
-def _ahead_kept(w, g, v, rate, momentum=0.9):
-    ahead = g + momentum * (momentum * v + g)
-    return w - rate * ahead, ahead
-
-
-nesterov_step = Check(
-    "nesterov_step",
-    reference=_sgd(nesterov=True),
-    probe=_follow(1),
-    cases=lambda: _cases(2e-4, {"momentum": 0.8}, {"momentum": 0.6}),
-    rtol=1e-6,
-    mistakes=[
-        Mistake("this is plain momentum",
-                "Nesterov's step follows g + μ v with the new v, one step ahead of v.",
-                _momentum(lambda v, g, rate, m: m * v + g, _downhill)),
-        Mistake("the look-ahead is kept as the velocity",
-                "Only the step uses g + μ v; what is handed on is the velocity v itself.",
-                _ahead_kept),
-        Mistake("the gradient is counted twice",
-                "The step is g + μ v; with g + v the new g is in it two times whole.",
-                _momentum(lambda v, g, rate, m: m * v + g, lambda w, g, v, rate, m:
-                    w - rate * (g + v))),
     ],
 )  # fmt: skip

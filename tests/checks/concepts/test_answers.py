@@ -51,15 +51,6 @@ def sign_descent(w, g, m, s, t, rate, decay=0.0):
     return w - rate * g.sign(), m, s
 
 
-def squared_twice(w, g, s, rate, alpha=0.99, eps=1e-8):
-    s = alpha * s + (1 - alpha) * g**4
-    return w - rate * g / (s.sqrt() + eps), s
-
-
-def shifted_layer(x, gamma, beta, eps=1e-5):
-    return normalisation.layer_norm.reference(x, gamma, beta, eps) + 0.5
-
-
 def without_mean(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e-5):
     y, new_mean, new_var = normalisation.batch_norm.reference(
         x, gamma, beta, mean, var, training, momentum, eps
@@ -93,17 +84,17 @@ def statistics_cut_off(x, gamma, beta, mean, var, training, momentum=0.1, eps=1e
 
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
     "a number, no Value": (
-        autograd.add,
-        lambda a, b: a.data + b.data,
+        autograd.mul,
+        lambda a, b: a.data * b.data,
         "2 and 3",
         "return a Value(data, parents",
     ),
-    "the operator itself": (autograd.add, lambda a, b: a + b, "2 and 3", "unsupported operand"),
-    "no comma": (
-        autograd.relu,
-        lambda a: autograd.Node(max(a.data, 0.0), (a), (1.0,)),
-        "2",
-        "mind the comma in (a,)",
+    "the operator itself": (autograd.mul, lambda a, b: a * b, "2 and 3", "unsupported operand"),
+    "one slope, no tuple": (
+        autograd.mul,
+        lambda a, b: autograd.Node(a.data * b.data, (a, b), (b.data)),
+        "2 and 3",
+        "parents and slopes are tuples",
     ),
     "an iterator": (
         graphs.topological_order,
@@ -137,25 +128,11 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "training, two examples",
         "Entry 'gradient by x' differs",
     ),
-    "no gradient": (
-        normalisation.layer_norm,
-        lambda x, gamma, beta, eps=1e-5: F.layer_norm(
-            x.detach(), gamma.shape, gamma.detach(), beta.detach(), eps
-        ),
-        "one example: 1 and 3",
-        "none: y is cut off from it",
-    ),
     "whole channels": (
         regularisation.dropout,
         lambda x, p, training: (F.dropout2d if x.ndim == 4 else F.dropout)(x, p, training),
         "training, images",
         "'the mask repeats along an axis'",
-    ),
-    "a difference": (
-        autograd.add,
-        lambda a, b: autograd.Node(a.data - b.data, (a, b), (1.0, -1.0)),
-        "2 and 3",
-        "Entry 'data' differs",
     ),
     "copies as parents": (
         autograd.mul,
@@ -164,12 +141,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         ),
         "2 and 3",
         "a stranger",
-    ),
-    "absolute value": (
-        autograd.relu,
-        lambda a: autograd.Node(abs(a.data), (a,), (1.0 if a.data > 0 else 0.0,)),
-        "−3",
-        "Entry 'data' differs",
     ),
     "the root alone": (
         graphs.topological_order,
@@ -202,20 +173,13 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "changed w, g or its state in place",
     ),
     "a tensor alone": (
-        optimisers.nesterov_step,
+        optimisers.momentum_step,
         lambda w, g, v, rate, momentum=0.9: w - rate * g,
         "one step",
         "got",
     ),
-    "fourth powers": (adaptive.rmsprop_step, squared_twice, "one step", "differs"),
     "signs": (adaptive.adam_step, sign_descent, "one step", "Entry 'last state', item 1"),
     "signs with decay": (weight_decay.adamw_step, sign_descent, "one step", "differs"),
-    "hundredfold": (
-        initialisation.xavier_std,
-        lambda weight, gain=1.0: 1.0 * weight.shape[1],
-        "3 inputs, 5 outputs",
-        "6 times the expected one",
-    ),
     "the weight itself": (
         initialisation.kaiming_std,
         lambda weight: weight,
@@ -228,7 +192,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "training, two examples",
         "Entry 'new running mean' differs",
     ),
-    "a shift": (normalisation.layer_norm, shifted_layer, "one example", "off by the constant 0.5"),
     "Gaussian noise": (
         regularisation.dropout,
         lambda x, p, training: x * (1 + torch.randn(x.shape)) if training else x,
@@ -240,12 +203,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         lambda x, p, training: 2 * F.dropout(x, p, training),
         "training, p = ½",
         "smallest factor",
-    ),
-    "always the peak": (
-        schedules.cosine_with_warmup,
-        lambda step, steps, warmup, peak, floor=0.0: peak,
-        "the first of 10",
-        "10 times the expected one",
     ),
     "looks back too far": (
         schedules.stop_early,
@@ -317,13 +274,9 @@ ALSO_RIGHT = {
         autograd.mul,
         lambda a, b: autograd.Node(a.data * b.data, (b, a), (a.data, b.data)),
     ),
-    "True for 1": (
-        autograd.relu,
-        lambda a: autograd.Node(a.data * (a.data > 0), (a,), (a.data > 0,)),
-    ),
     "a list of parents": (
-        autograd.add,
-        lambda a, b: autograd.Node(a.data + b.data, [a, b], [1, 1]),
+        autograd.mul,
+        lambda a, b: autograd.Node(a.data * b.data, [a, b], [b.data, a.data]),
     ),
     "backward without return": (graphs.backward, engine_backward),
     "another order": (graphs.topological_order, by_waiting),
@@ -431,21 +384,16 @@ def test_initialisation_gives_what_torch_draws():
     assert initialisation.kaiming_std.reference(weight) == pytest.approx(
         nn.init.kaiming_normal_(weight, nonlinearity="relu").std().item(), rel=0.01
     )
-    assert initialisation.xavier_std.reference(weight, 2.0) == pytest.approx(
-        nn.init.xavier_normal_(weight, 2.0).std().item(), rel=0.01
-    )
 
 
-def test_cosine_agrees_with_torch_and_with_the_judge():
+def test_cosine_agrees_with_torch():
     optimiser = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.3)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=40, eta_min=0.01)
     for step in range(40):
         ours = schedule.cosine_with_warmup(step, 40, 0, 0.3, 0.01)
         assert ours == pytest.approx(optimiser.param_groups[0]["lr"], rel=1e-6)
-        assert ours == pytest.approx(schedules.cosine_with_warmup.reference(step, 40, 0, 0.3, 0.01))
         optimiser.step()
         cosine.step()
-    assert schedules.cosine_with_warmup(schedule.cosine_with_warmup) is schedule.cosine_with_warmup
 
 
 def test_the_library_stops_as_the_check_demands():
@@ -511,6 +459,16 @@ def test_the_drawings_show_every_number_path_and_seed():
     ax = training.seeds({"one": np.array([1.0, 3.0]), "two": [2.0]}, "score")
     assert [len(dots.get_offsets()) for dots in ax.collections] == [2, 1]
     assert [bar.get_xdata()[0] for bar in ax.lines] == [2.0, 2.0]
+    runs = {"one": torch.linspace(3, 1, 45).reshape(3, 15), "two": torch.full((3, 15), 5.0)}
+    ax = training.four_runs(runs)
+    assert [text.get_text() for text in ax.get_legend().get_texts()][-1] == "guessing, ln 10"
+    tiles = np.zeros((3, 6, 6))
+    tiles[1:, :, 2:] = 1
+    seen = np.ones((6, 6), dtype=bool)
+    seen[1:5, 1:5] = False
+    axes = training.hidden_middle(tiles, seen).axes
+    assert [ax.get_xlabel() for ax in axes[3:]] == ["sea", "land", "land"]
+    assert [(ax.images[0].get_array() == 2).sum() for ax in axes] == [16] * 3 + [0] * 3
     plt.close("all")
 
 
