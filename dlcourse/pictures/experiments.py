@@ -4,7 +4,7 @@ means with error bars over seeds, the curves of a clinic."""
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dlcourse.plot import MARKERS, PALETTE
+from dlcourse.plot import MARKERS, PALETTE, log_axes
 
 
 def layer_histograms(rows, xlabels):
@@ -108,4 +108,24 @@ def clinic(runs, guessing, last=40):
     ):
         ax.set_ylabel(label)
     figure.legend(*axes[2, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def search_trials(searches, label):
+    """The trials of searches over two hyper-parameters, side by side on logarithmic axes.
+
+    searches: {name: list of (setting, value)}, a setting being a dict of two positive numbers with
+    the same names everywhere. label: what the values, from 0 to 1, are. Returns the figure.
+    """
+    figure, axes = plt.subplots(1, len(searches), figsize=(4.3 * len(searches), 3.3), sharey=True,
+                                squeeze=False)  # fmt: skip
+    for ax, (name, trials) in zip(axes[0], searches.items(), strict=True):
+        places = np.array([list(setting.values()) for setting, _ in trials])
+        values = [value for _, value in trials]
+        dots = ax.scatter(*places.T, c=values, vmin=0, vmax=1, cmap="viridis", s=45)
+        log_axes(ax, x=True, y=True)
+        xlabel, ylabel = trials[0][0]
+        ax.set(title=name, xlabel=xlabel)
+    axes[0, 0].set_ylabel(ylabel)
+    figure.colorbar(dots, ax=list(axes[0]), label=label)
     return figure

@@ -56,3 +56,12 @@ def test_a_clinic_has_a_column_for_each_run():
     figure = pictures.clinic({"A": run, "B": run}, guessing=2.3, last=10)
     assert len(figure.axes) == 6
     assert len(figure.axes[2].lines[0].get_xdata()) == 10 and len(figure.axes[4].lines) == 2
+
+
+def test_searches_stand_side_by_side_with_a_dot_for_each_trial():
+    trials = [({"rate": 0.1, "decay": 1.0}, 0.5), ({"rate": 0.01, "decay": 0.1}, 0.9)]
+    figure = pictures.search_trials({"random": trials, "grid": trials[:1]}, "accuracy")
+    first, second, bar = figure.axes
+    assert [len(ax.collections[0].get_offsets()) for ax in (first, second)] == [2, 1]
+    assert (first.get_xlabel(), first.get_ylabel()) == ("rate", "decay")
+    assert first.get_title() == "random" and bar.get_ylabel() == "accuracy"

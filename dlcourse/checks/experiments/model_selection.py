@@ -104,6 +104,11 @@ def _scores(x, y, folds, score, **options):
     return [score(z[a], y[a], z[b], y[b]) for z, (a, b) in zip(scaled, folds, strict=True)]
 
 
+def _a_little_added(x, y, folds, score):
+    scaled = [(x - x[a].mean(0)) / (x[a].std(0) + 1e-8) for a, _ in folds]
+    return [score(z[a], y[a], z[b], y[b]) for z, (a, b) in zip(scaled, folds, strict=True)]
+
+
 def _leaky(x, y, folds, score):
     z = _standardised(x, np.arange(len(x)))
     return [score(z[a], y[a], z[b], y[b]) for a, b in folds]
@@ -178,6 +183,10 @@ cross_validate = Check(
         Mistake("a constant feature is divided by 0",
                 "Its standard deviation is 0 and the result NaN: divide by 1 where that happens.",
                 lambda *args: _scores(*args, guard=False)),
+        Mistake("1e-8 added to the standard deviation",
+                "A feature that is the same in training may differ in the held-out part, and is "
+                "then divided by 1e-8. The text's rule: divide by 1 where it is 0.",
+                _a_little_added),
         Mistake("the scale is left",
                 "After the mean is taken off, divide by the standard deviation.",
                 lambda *args: _scores(*args, scale=False)),

@@ -94,6 +94,37 @@ def _without_gamma(grad, x, gamma, eps=1e-5):
     )
 
 
+def _eps_outside(grad, x, gamma, eps=1e-5):
+    sigma = x.std(axis=0) + eps
+    x_hat = (x - x.mean(axis=0)) / sigma
+    return _full(grad * gamma, x_hat, sigma, 0), (grad * x_hat).sum(0), grad.sum(0)
+
+
+def _statistics_of_all(grad, x, gamma, eps=1e-5):
+    sigma = np.sqrt(x.var() + eps)
+    x_hat = (x - x.mean()) / sigma
+    return _full(grad * gamma, x_hat, sigma, 0), (grad * x_hat).sum(0), grad.sum(0)
+
+
+def _means_of_all(grad, x, gamma, eps=1e-5):
+    x_hat, sigma = _hat(x, 0, eps)
+    g = grad * gamma
+    grad_x = (g - g.mean() - x_hat * (g * x_hat).mean()) / sigma
+    return grad_x, (grad * x_hat).sum(0), grad.sum(0)
+
+
+def _all_of_all(grad, x, gamma, eps=1e-5):
+    sigma = np.sqrt(x.var() + eps)
+    x_hat, g = (x - x.mean()) / sigma, grad * gamma
+    grad_x = (g - g.mean() - x_hat * (g * x_hat).mean()) / sigma
+    return grad_x, (grad * x_hat).sum(0), grad.sum(0)
+
+
+def _gamma_twice(grad, x, gamma, eps=1e-5):
+    grad_x, grad_gamma, grad_beta = _batch_norm(grad, x, gamma, eps)
+    return grad_x, gamma * grad_gamma, grad_beta
+
+
 def _raw_gamma(grad, x, gamma, eps=1e-5):
     grad_x, _, grad_beta = _batch_norm(grad, x, gamma, eps)
     return grad_x, (grad * x).sum(0), grad_beta
@@ -138,6 +169,23 @@ batch_norm_backward = Check(
         Mistake("the unbiased variance",
                 "The batch is normalised with the biased variance: divide by n, not n − 1.",
                 _unbiased),
+        Mistake("eps outside the root",
+                "eps is added to the variance: σ = √(variance + eps), not √variance + eps.",
+                _eps_outside),
+        Mistake("one mean and one variance for the whole array",
+                "Each feature is normalised for itself: x.mean(axis=0) and x.var(axis=0).",
+                _statistics_of_all),
+        Mistake("the means of the gradient over the whole array",
+                "Each feature has its own: g.mean(axis=0) and (g * x̂).mean(axis=0).",
+                _means_of_all),
+        Mistake("all means over the whole array",
+                "Features have units and gradients of their own: each mean, and the variance, "
+                "along axis 0.",
+                _all_of_all),
+        Mistake("gamma inside gamma's own gradient",
+                "The output is γ·x̂ + β, and its slope with respect to γ is x̂: "
+                "Σ grad·x̂, with grad and not g.",
+                _gamma_twice),
         Mistake("gamma's gradient with x instead of x̂",
                 "γ multiplies x̂, so its gradient is Σ grad·x̂.", _raw_gamma),
         Mistake("gamma and beta get a mean",

@@ -6,6 +6,8 @@ import torch
 
 from dlcourse.checks.core import Check, Mistake, case
 
+MAY_BE_A_LIST = "The scores may be a list: np.asarray makes an array of it first."
+
 
 def _error(values, correction=1):
     """Mean and standard error, by torch."""
@@ -40,6 +42,12 @@ mean_and_error = Check(
                 lambda values: (_error(values)[0], float(np.std(values, ddof=1)) / len(values))),
         Mistake("the variance of the mean", "Take the root: an error has the unit of the values.",
                 lambda values: (_error(values)[0], _error(values)[1] ** 2)),
+        Mistake("a list has no .mean", MAY_BE_A_LIST,
+                lambda values: (float(values.mean()), _error(values)[1])),
+        Mistake("a list has no .size", MAY_BE_A_LIST,
+                lambda values: (_error(values)[0], _error(values)[1] * values.size / len(values))),
+        Mistake("a list has no .std", MAY_BE_A_LIST,
+                lambda values: (_error(values)[0], float(values.std(ddof=1)) / len(values) ** 0.5)),
     ],
 )  # fmt: skip
 
@@ -74,5 +82,6 @@ paired_comparison = Check(
                 lambda a, b: _error(np.abs(np.subtract(a, b)))),
         Mistake("the spread instead of the standard error", "Divide by √n, as in mean_and_error.",
                 lambda a, b: (_paired(a, b)[0], float(np.std(np.subtract(a, b), ddof=1)))),
+        Mistake("lists cannot be subtracted", MAY_BE_A_LIST, lambda a, b: _error(a - b)),
     ],
 )  # fmt: skip

@@ -31,6 +31,19 @@ def _expanded(grad, a, axis):
     return grad if axis is None else np.expand_dims(grad, axis)
 
 
+def _always_expanded(grad, a, axis=None):
+    return np.broadcast_to(np.expand_dims(grad, axis), a.shape).copy()
+
+
+def _one_axis(grad, a, axis=None):
+    """Right for None and for a number."""
+    shape = list(a.shape)
+    if axis is not None:
+        shape[axis] = 1
+        grad = grad.reshape(shape)
+    return np.broadcast_to(grad, a.shape).copy()
+
+
 def _top(a, axis):
     return (a == a.max(axis=axis, keepdims=True)).astype(float)
 
@@ -68,6 +81,11 @@ def _reductions(seed, stack):
     ]  # fmt: skip
 
 
+NOT_PUT_BACK = (
+    "(3,) broadcasts to (3, 3) as a row, whatever axis was summed: "
+    "np.expand_dims(grad, axis) first."
+)
+
 sum_backward = Check(
     "sum_backward",
     reference=_sum_backward,
@@ -75,9 +93,20 @@ sum_backward = Check(
                                       (0, 2))),
     mistakes=[
         Mistake("the summed axis is not put back",
-                "(3,) broadcasts to (3, 3) as a row, whatever axis was summed: "
-                "np.expand_dims(grad, axis) first.",
+                NOT_PUT_BACK,
                 lambda grad, a, axis=None: np.zeros(a.shape) + grad),
+        Mistake("broadcast without the summed axis", NOT_PUT_BACK,
+                lambda grad, a, axis=None: np.broadcast_to(grad, a.shape).copy()),
+        Mistake("multiplied by ones without the summed axis", NOT_PUT_BACK,
+                lambda grad, a, axis=None: grad * np.ones(a.shape)),
+        Mistake("axis None is forgotten",
+                "None means that all axes were summed: grad is then a number and needs no new "
+                "axis, and np.expand_dims does not take None.",
+                _always_expanded),
+        Mistake("a tuple of axes is forgotten",
+                "axis may be a tuple, and a list has no entry for a tuple: np.expand_dims takes "
+                "a number or a tuple.",
+                _one_axis),
         Mistake("shared out",
                 "A sum passes the whole gradient to each of its terms; only a mean divides it.",
                 lambda grad, a, axis=None: _sum_backward(grad, a, axis) * grad.size / a.size),

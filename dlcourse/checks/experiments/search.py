@@ -55,6 +55,14 @@ def _name_by_name(objective, ranges, trials, rng):
     return max(results, key=lambda result: result[1])[0], results
 
 
+def _drawn_with_size_1(objective, ranges, trials, rng):
+    results = []
+    for _ in range(trials):
+        setting = {name: _log_uniform(low, high, 1, rng) for name, (low, high) in ranges.items()}
+        results.append((setting, objective(**setting)))
+    return max(results, key=lambda result: result[1])[0], results
+
+
 def _one_dict(objective, ranges, trials, rng):
     setting, results = {}, []
     for _ in range(trials):
@@ -124,6 +132,10 @@ random_search = Check(
                 "Draw a whole setting, try it, draw the next: "
                 "then 40 trials begin with the same 20 as 20 trials do.",
                 _name_by_name),
+        Mistake("drawn with size 1",
+                "That is an array with one entry, not a number: "
+                "log_uniform(low, high, None, rng), then float(…).",
+                _drawn_with_size_1),
         Mistake("all trials share one dict",
                 "The list then holds the last setting again and again. "
                 "Make a new dict inside the loop over the trials.",

@@ -37,6 +37,15 @@ def _uncorrected(rates, losses, beta=0.8):
     return float(rates[np.argmin(means)] / 10)
 
 
+def _never_left(rates, losses, beta=0.8):
+    """As a loop without a stop does it."""
+    mean, smoothed = 0.0, []
+    for t, loss in enumerate(losses, start=1):
+        mean = beta * mean + (1 - beta) * loss
+        smoothed.append(mean / (1 - beta**t))
+    return float(rates[np.argmin(smoothed)] / 10)
+
+
 def _sweep(seed, n=60, noise=0.25):
     """Rates and the losses of a typical range test: flat, falling, exploding."""
     rates = np.geomspace(1e-4, 10, n)
@@ -81,8 +90,12 @@ suggest_rate = Check(
         Mistake("NaN taken for the lowest loss",
                 "np.argmin returns the first NaN. "
                 "Leave the loop at the first loss that is not finite.",
-                lambda rates, losses, beta=0.8: float(rates[np.argmin(_smoothed(losses, beta))]
-                                                      / 10)),
+                _never_left),
+        Mistake("NaN left out, and the loop goes on",
+                "What comes after the first inf or NaN says nothing of a healthy run. "
+                "Leave the loop there: break, not continue.",
+                lambda rates, losses, beta=0.8: _suggest(rates[np.isfinite(losses)],
+                                                         losses[np.isfinite(losses)], beta)),
         Mistake("the lowest loss instead of its rate",
                 "argmin gives the position, the answer is rates[…] / 10.",
                 lambda rates, losses, beta=0.8: float(_smoothed(_finite(losses), beta).min() / 10)),
@@ -95,14 +108,14 @@ def _stop(
     epoch,
     validate,
     patience,
-    most,
+    max_epochs,
     restore=True,
     copy=True,
     ties=False,
     consecutive=True,
 ):
     best, kept, losses, waited = np.inf, None, [], 0
-    for _ in range(most):
+    for _ in range(max_epochs):
         epoch()
         losses.append(validate())
         better = losses[-1] <= best if ties else losses[-1] < best
@@ -117,7 +130,7 @@ def _stop(
     return losses
 
 
-def _scripted(function, losses, patience, most, new_arrays=False):
+def _scripted(function, losses, patience, max_epochs, new_arrays=False):
     """Runs it with weights that count the epochs, those of the second parameter in tens, and with
     validation losses from a script. new_arrays: an epoch replaces the arrays."""
     parameters = [SimpleNamespace(data=np.zeros(2)), SimpleNamespace(data=np.zeros((1, 1)))]
@@ -135,7 +148,7 @@ def _scripted(function, losses, patience, most, new_arrays=False):
         validated.append(True)
         return losses[min(len(trained), len(losses)) - 1]
 
-    found = function(parameters, epoch, validate, patience, most)
+    found = function(parameters, epoch, validate, patience, max_epochs)
     return {"losses": found, "calls of epoch": len(trained), "calls of validate": len(validated),
             "weights are those after epoch": parameters[0].data,
             "and of the second parameter, times 10": parameters[1].data}  # fmt: skip

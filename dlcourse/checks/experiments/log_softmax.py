@@ -1,4 +1,4 @@
-"""Checks of a tensor engine's activations: the gradients of ReLU and log-softmax."""
+"""Check of a tensor engine's log-softmax: the gradient of its input."""
 
 import numpy as np
 import torch
@@ -6,32 +6,6 @@ from torch.nn import functional as F
 
 from dlcourse.checks.core import Check, Mistake, case
 from dlcourse.checks.experiments.tensor_engine import _by_torch, _drawn
-
-relu_backward = Check(
-    "relu_backward",
-    reference=lambda grad, a: _by_torch(F.relu, grad, a),
-    cases=lambda: [
-        case("below and above", np.array([2.0, -3.0]), np.array([-1.0, 1.0])),
-        case("an input of exactly 0", np.array([1.0, -2.0, 3.0]), np.array([-1.0, 0.0, 1.5])),
-        case("a matrix, gradients of both signs", *_drawn(0, (3, 4), (3, 4))),
-        case("a stack (2, 3, 4)", *_drawn(1, (2, 3, 4), (2, 3, 4))),
-    ],
-    mistakes=[
-        Mistake("0 counted as open",
-                "At the kink we take slope 0, as torch does: the mask is a > 0.",
-                lambda grad, a: grad * (a >= 0)),
-        Mistake("the mask is taken from the gradient",
-                "What decides is the sign of the input a, "
-                "not that of the gradient on its way back.",
-                lambda grad, a: np.maximum(grad, 0)),
-        Mistake("the incoming gradient is missing",
-                "(a > 0) is the local slope. "
-                "The chain rule multiplies it by what comes from above: grad.",
-                lambda grad, a: (a > 0) * 1.0),
-        Mistake("multiplied by a", "The slope of ReLU is 1 or 0; relu(a) is its value.",
-                lambda grad, a: grad * np.maximum(a, 0)),
-    ],
-)  # fmt: skip
 
 
 def _softmax(a):
