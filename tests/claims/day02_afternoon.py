@@ -209,8 +209,8 @@ def too_much_strength_not_too_little_time(nb, seed):
 
 @claim(
     AFTERNOON,
-    "On the images as they are, the plain network gains about ten points, too, if we merely stop it "
-    "after ten epochs",
+    "On the images as they are, the plain network gains about ten points, too, if we merely stop "
+    "it after ten epochs",
     better="higher",
     by=0.07,
 )
