@@ -94,30 +94,16 @@ def _without_gamma(grad, x, gamma, eps=1e-5):
     )
 
 
-def _eps_outside(grad, x, gamma, eps=1e-5):
-    sigma = x.std(axis=0) + eps
-    x_hat = (x - x.mean(axis=0)) / sigma
-    return _full(grad * gamma, x_hat, sigma, 0), (grad * x_hat).sum(0), grad.sum(0)
+def _other_means(statistics=0, means=0, below=lambda variance, eps: np.sqrt(variance + eps)):
+    """Batch norm's backward with other axes (None: the whole array) for the statistics of x or for
+    the means of the gradient, or with another σ."""
 
+    def wrong(grad, x, gamma, eps=1e-5):
+        sigma, g = below(x.var(axis=statistics), eps), grad * gamma
+        x_hat = (x - x.mean(axis=statistics)) / sigma
+        return _full(g, x_hat, sigma, means), (grad * x_hat).sum(0), grad.sum(0)
 
-def _statistics_of_all(grad, x, gamma, eps=1e-5):
-    sigma = np.sqrt(x.var() + eps)
-    x_hat = (x - x.mean()) / sigma
-    return _full(grad * gamma, x_hat, sigma, 0), (grad * x_hat).sum(0), grad.sum(0)
-
-
-def _means_of_all(grad, x, gamma, eps=1e-5):
-    x_hat, sigma = _hat(x, 0, eps)
-    g = grad * gamma
-    grad_x = (g - g.mean() - x_hat * (g * x_hat).mean()) / sigma
-    return grad_x, (grad * x_hat).sum(0), grad.sum(0)
-
-
-def _all_of_all(grad, x, gamma, eps=1e-5):
-    sigma = np.sqrt(x.var() + eps)
-    x_hat, g = (x - x.mean()) / sigma, grad * gamma
-    grad_x = (g - g.mean() - x_hat * (g * x_hat).mean()) / sigma
-    return grad_x, (grad * x_hat).sum(0), grad.sum(0)
+    return wrong
 
 
 def _gamma_twice(grad, x, gamma, eps=1e-5):
@@ -171,17 +157,17 @@ batch_norm_backward = Check(
                 _unbiased),
         Mistake("eps outside the root",
                 "eps is added to the variance: σ = √(variance + eps), not √variance + eps.",
-                _eps_outside),
+                _other_means(below=lambda variance, eps: np.sqrt(variance) + eps)),
         Mistake("one mean and one variance for the whole array",
                 "Each feature is normalised for itself: x.mean(axis=0) and x.var(axis=0).",
-                _statistics_of_all),
+                _other_means(statistics=None)),
         Mistake("the means of the gradient over the whole array",
                 "Each feature has its own: g.mean(axis=0) and (g * x̂).mean(axis=0).",
-                _means_of_all),
+                _other_means(means=None)),
         Mistake("all means over the whole array",
                 "Features have units and gradients of their own: each mean, and the variance, "
                 "along axis 0.",
-                _all_of_all),
+                _other_means(statistics=None, means=None)),
         Mistake("gamma inside gamma's own gradient",
                 "The output is γ·x̂ + β, and its slope with respect to γ is x̂: "
                 "Σ grad·x̂, with grad and not g.",
