@@ -153,8 +153,8 @@ def landforms(z, maps, names, cell, border=None):
     shade = light.hillshade(z, vert_exag=2, dx=cell[1], dy=cell[0])
     shade = np.round(shade * 5) / 5  # six greys make a light file
     extent = (0, z.shape[1] * cell[1] / 1000, 0, z.shape[0] * cell[0] / 1000)
-    # Blue for water, yellow for flat ground, green for slopes, red for crests
-    colours = [PALETTE[0], PALETTE[7], PALETTE[2], PALETTE[1]] + PALETTE[3:7]
+    # Blue for water, yellow for flat ground, white for slopes, red for crests
+    colours = [PALETTE[0], PALETTE[7], "white", PALETTE[1]] + PALETTE[3:7]
     classes = plt.matplotlib.colors.ListedColormap(colours[: len(names)])
     limits = {"cmap": classes, "vmin": -0.5, "vmax": len(names) - 0.5}
     side = 4.4 if len(maps) == 1 else 3.3
@@ -175,8 +175,7 @@ def landforms(z, maps, names, cell, border=None):
         ax.set(xlabel="east (km)", title=title)
         ax.grid(False)
     axes[0, 0].set_ylabel("north (km)")
-    handles = [
-        plt.matplotlib.patches.Patch(color=colour, alpha=0.8) for colour in colours[: len(names)]
-    ]
-    figure.legend(handles, names, loc="outside right upper")
+    patch = plt.matplotlib.patches.Patch
+    handles = [patch(facecolor=colour, edgecolor="0.6", alpha=0.8) for colour in colours]
+    figure.legend(handles[: len(names)], names, loc="outside right upper")
     return figure
