@@ -57,7 +57,7 @@ def diagnosis(name, faults, signs, what="curve"):
         cases=[case(f"{what} {patient}", patient) for patient in faults],
         mistakes=[
             Mistake(
-                f"{what} {patient} has not the signs of '{fault}'",
+                f"{what} {patient} does not show the signs of '{fault}'",
                 signs[fault],
                 lambda patient=patient, fault=fault: faults | {patient: fault},
             )

@@ -1,5 +1,6 @@
 """Day 01, afternoon: batches, learning rate, width, start values, baselines and calibration."""
 
+import functools
 import math
 
 from dlcourse.release.claims.registry import claim
@@ -12,31 +13,73 @@ def commonest(nb):
     return nb.digits.y_test.bincount().max().item() / len(nb.digits.y_test)
 
 
-def trained_on_leftovers(nb, seed):
-    """The network of section 10 at a rate of 0.2, with a full step on the leftovers."""
+def trained_on_leftovers(nb, seed, epochs=range(10), share=1.0):
+    """The network of section 10 at a rate of 0.2, with a step on the leftovers in these epochs,
+    at this share of the rate."""
     x, y, gradients_of, step = nb.x_train, nb.y_train, nb.loss_and_gradients, nb.sgd_step
     parameters, rng = nb.initialise(64, 64, 10, seed), nb.np.random.default_rng(seed)
-    for _ in range(10):
+    for epoch in range(10):
         order = rng.permutation(len(x))
         for start in range(0, len(x), 32):
             rows = order[start : start + 32]
+            if len(rows) < 32 and epoch not in epochs:
+                continue
             _, gradients = gradients_of(x[rows], y[rows], parameters)
-            parameters = step(parameters, gradients, 0.2)
+            parameters = step(parameters, gradients, 0.2 * (share if len(rows) < 32 else 1))
     return parameters
+
+
+def leftovers(nb, seed, **options):
+    return nb.test_accuracy(trained_on_leftovers(nb, seed, **options))
 
 
 @claim(
     AFTERNOON,
-    "A full step on those three at the end of every epoch lowers the mean test accuracy of 24 "
-    "seeds from 0.96 to 0.88",
+    "With a full step on those three at the end of every epoch, the mean test accuracy of 24 seeds "
+    "after ten epochs is 0.88 instead of 0.96",
     better="higher",
+    by=0.03,
     trivial="commonest class",
     seeds=24,
 )
 def leftovers_hurt(nb, seed):
     return {
         "left out": nb.test_accuracy(nb.train_digits(seed, 0.2)[0]),
-        "a full step on them": nb.test_accuracy(trained_on_leftovers(nb, seed)),
+        "a full step on them": leftovers(nb, seed),
+        "commonest class": commonest(nb),
+    }
+
+
+@claim(
+    AFTERNOON,
+    "The damage is done by the very last step: if the three are left out of the tenth epoch alone, "
+    "the accuracy is 0.96 again.",
+    better="higher",
+    by=-0.005,  # as good as without them
+    trivial="commonest class",
+    seeds=24,
+)
+def the_last_step_does_the_damage(nb, seed):
+    return {
+        "left out of the tenth epoch": leftovers(nb, seed, epochs=range(9)),
+        "left out": nb.test_accuracy(nb.train_digits(seed, 0.2)[0]),
+        "in the tenth epoch alone, and 0.03": leftovers(nb, seed, epochs=[9]) + 0.03,
+        "commonest class": commonest(nb),
+    }
+
+
+@claim(
+    AFTERNOON,
+    "A step shortened in proportion, to 3/32 of the rate, does no harm either.",
+    better="higher",
+    by=-0.005,
+    trivial="commonest class",
+    seeds=24,
+)
+def short_steps_do_no_harm(nb, seed):
+    return {
+        "shortened": leftovers(nb, seed, share=3 / 32),
+        "left out": nb.test_accuracy(nb.train_digits(seed, 0.2)[0]),
         "commonest class": commonest(nb),
     }
 
@@ -89,8 +132,8 @@ def small_rates_are_slow(nb, seed):
 
 @claim(
     AFTERNOON,
-    "But a dead network stays dead at a good rate, for a ReLU that is off for every image has "
-    "gradient 0.",
+    "But a network whose units are all dead stays dead at a good rate, because a ReLU that is off "
+    "for every image has gradient 0.",
     better="higher",
     by=0.5,
     trivial="commonest class",
@@ -162,6 +205,14 @@ def usual_start_is_better(nb, seed):
     return losses | {"guessing": math.log(10)}
 
 
+@functools.cache
+def nearest_on_mnist(nb):
+    """Accuracy of copying the label of the nearest of the large training images."""
+    half = (nb.x_large**2).sum(1) / 2
+    nearest = [(half - part @ nb.x_large.T).argmin(1) for part in nb.np.split(nb.x_held, 20)]
+    return (nb.mnist.y.numpy()[nb.np.concatenate(nearest)] == nb.mnist.y_test.numpy()).mean()
+
+
 def train_linear(nb, seed, rate):
     """Softmax regression on the large digits, with the epochs and batches of `train_mnist`."""
     x, y, rng = nb.x_large, nb.mnist.y.numpy(), nb.np.random.default_rng(seed)
@@ -197,6 +248,23 @@ def hidden_layer_pays_on_mnist(nb, seed):
     return {
         "hidden layer": share_right(nb.forward(nb.x_held, nb.train_mnist(seed))[-1]),
         **linear,
+        "commonest class": nb.np.bincount(y).max() / len(y),
+    }
+
+
+@claim(
+    AFTERNOON,
+    "The nearest neighbour is right on 96.9 % there, so the network beats it, too, but only by "
+    "about half a point.",
+    better="higher",
+    trivial="commonest class",
+)
+def the_network_beats_neighbours_on_mnist(nb, seed):
+    y = nb.mnist.y_test.numpy()
+    answers = nb.forward(nb.x_held, nb.train_mnist(seed))[-1].argmax(1)
+    return {
+        "network": (answers == y).mean(),
+        "nearest neighbour": nearest_on_mnist(nb),
         "commonest class": nb.np.bincount(y).max() / len(y),
     }
 

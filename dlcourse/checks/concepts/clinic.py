@@ -17,7 +17,7 @@ SIGNS = {
     "weights start too small": "Each layer shrinks the signal, so the output is the same for every "
     "image and no gradient gets back: the loss stands at ln 10 from the first step to the last.",
     "rate too high": "Beyond the stability limit steps overshoot further and further: "
-    "the loss jumps about, rises above that of guessing and leaves the figure.",
+    "the loss jumps about, rises above that of guessing and reaches the figure's edge.",
 }
 
 

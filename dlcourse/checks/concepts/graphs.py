@@ -225,7 +225,7 @@ backward = Check(
                 "A node was served before all of its children had given their share. "
                 "Nearest to the root first is not enough: "
                 "use topological_order.", _walk(_breadth, _accumulate)),
-        Mistake("the root's own gradient is not set to 1",
+        Mistake("the root's own gradient is not 1 when the walk begins",
                 "The slope of the root with respect to itself is 1. "
                 "Start with 0 and everything stays 0.",
                 _walk(_reverse, _accumulate, start=0.0)),

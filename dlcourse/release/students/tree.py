@@ -93,8 +93,17 @@ def _notebooks(course, as_of):
                 raise CourseError(line)
             if not released(notebook, as_of, solutions=True):
                 del made[notebook.source]
+        else:
+            _clear(made[notebook.student_path])
         found |= made
     return found
+
+
+def _clear(nb):
+    """Takes a lecture's saved outputs away: they would answer its predictions."""
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
 
 
 def _texts(nb):

@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import replace
 
+import nbformat
 import pytest
 import release_fixtures as small
 from publishing import (
@@ -111,6 +112,20 @@ def test_student_notebooks_are_made_anew(course, tmp_path):
     finally:
         path.write_bytes(good)
     assert "raise NotImplementedError" in tree[STUDENT] and "return x + x" not in tree[STUDENT]
+
+
+def test_a_lecture_comes_without_its_results(tmp_path):
+    course = make_course(tmp_path)
+    path = course.root / LECTURE
+    nb = nbformat.read(path, as_version=4)
+    assert nb.cells[1].cell_type == "code"
+    nb.cells[1].outputs = [nbformat.v4.new_output("stream", text="the answer is 42\n")]
+    nb.cells[1].execution_count = 1
+    nbformat.write(nb, path)
+    shown = nbformat.reads(collect(course, FIRST)[LECTURE].decode(), as_version=4)
+    assert [cell.id for cell in shown.cells] == [cell.id for cell in nb.cells]
+    code = [cell for cell in shown.cells if cell.cell_type == "code"]
+    assert all(cell.outputs == [] and cell.execution_count is None for cell in code)
 
 
 @pytest.mark.parametrize(
