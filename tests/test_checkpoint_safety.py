@@ -48,7 +48,7 @@ def test_a_checkpoint_with_code_in_it_is_refused(tmp_path, capfd):
     path = tmp_path / "run.pt"
     torch.save(Bomb(), path)
     with pytest.raises(Exception, match="weights_only|Weights only"):
-        resumable._fit(None, [], None, {}, path, 1, 1)
+        resumable._fit(None, None, {}, path, 1, 1)
     with pytest.raises(CheckpointError):
         checkpoint.resume(path)
     assert "it went off" not in capfd.readouterr().out

@@ -134,6 +134,7 @@ def matrix(values, title="", ax=None, xlabel="input pixel", ylabel="output pixel
         values, cmap="RdBu_r", vmin=-scale, vmax=scale, interpolation="nearest", aspect="auto"
     )
     ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    ax.xaxis.get_major_locator().set_params(integer=True)  # there is no pixel 2.5
     ax.grid(False)
     return ax
 

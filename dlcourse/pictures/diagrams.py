@@ -34,6 +34,53 @@ def mlp(sizes=(784, 256, 10), norm="", dropout=""):
     return draw_diagram(boxes, chain(boxes))
 
 
+def inpainter(hidden=512, size=28):
+    """The feed-forward network of Day 03's afternoon that fills holes, with its loss.
+
+    hidden: units of both hidden layers. size: height and width of the images.
+    """
+    pixels, image = size**2, _shape(1, size, size)
+    names = [f"Linear\n{2 * pixels} → {hidden}", f"Linear\n{hidden} → {hidden}"]
+    boxes = [Box("image\nand hole", _shape(2, size, size), "data")]
+    for name in names:
+        boxes.append(Box(name, _shape(hidden)))
+        boxes.append(Box("batch norm,\nReLU", kind="fixed"))
+    boxes.append(Box(f"Linear\n{hidden} → {pixels}", _shape(pixels)))
+    boxes.append(Box("sigmoid", kind="fixed"))
+    boxes.append(Box("filled", image, "data"))
+    row(boxes, gap=0.2)
+    filled = boxes[-1]
+    loss = Box("MAE\nin the hole", "", "loss", x=filled.x, y=-1.0)
+    truth = Box("true image", image, "data", x=loss.x - 2.0, y=-1.0)
+    arrows = [*chain(boxes), Arrow(filled, loss, sides=("bottom", "top")), Arrow(truth, loss)]
+    return draw_diagram([*boxes, loss, truth], arrows)
+
+
+def lenet(classes=10):
+    """`dlcourse.models.cnn.LeNet`: two convolutions, each with ReLU and pooling, then three linear
+    layers. LeCun, Bottou, Bengio & Haffner (1998), figure 2.
+    """
+    maps = [
+        Box("Conv 5 × 5\npadding 2", _shape(6, 28, 28)),
+        Box("ReLU\nmax-pool 2 × 2", _shape(6, 14, 14), "fixed"),
+        Box("Conv 5 × 5", _shape(16, 10, 10)),
+        Box("ReLU\nmax-pool 2 × 2", _shape(16, 5, 5), "fixed"),
+    ]
+    linear = [
+        Box("flatten", _shape(400), "fixed"),
+        Box("Linear\n400 → 120", _shape(120)),
+        Box("ReLU", _shape(120), "fixed"),
+        Box("Linear\n120 → 84", _shape(84)),
+        Box("ReLU", _shape(84), "fixed"),
+        Box(f"Linear\n84 → {classes}", _shape(classes)),
+    ]
+    above = row([Box("x", _shape(1, 28, 28), "data"), *maps], gap=0.4)
+    below = row([*linear, Box("logits", _shape(classes), "data")], y=-1.55, gap=0.3)
+    arrows = [*chain(above), *chain(below), Arrow(maps[-1], linear[0], sides=("bottom", "top"))]
+    groups = [Group("maps", maps), Group("classifier", linear[1:], below=True)]
+    return draw_diagram([*above, *below], arrows, groups)
+
+
 def residual_block(inputs=16, outputs=16, stride=1, size=28):
     """`dlcourse.models.resnet.BasicBlock`: two convolutions whose result is added to their input.
 

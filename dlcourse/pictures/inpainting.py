@@ -33,7 +33,7 @@ def fillings(rows, hole=None, scale=0.75, limits=(0, 1), cmap="gray"):
                 picture[hole[column, 0].cpu().numpy()] = VEIL
             ax.imshow(picture, interpolation="nearest")
             ax.set(xticks=[], yticks=[])
-            ax.spines[:].set_visible(False)
+            ax.spines[:].set(visible=True, color="0.6", linewidth=0.5)  # a white image has an edge
         axes[row, 0].set_ylabel(name, rotation=0, ha="right", va="center")
     return figure
 
@@ -110,41 +110,23 @@ def padded_signals(x, mask, rate):
     return figure
 
 
-def feature_maps(activations, image, channels=8):
-    """What the layers of a network show for one image:
-    a row for each layer, some of its channels, each scaled alone.
+def trade_off(curves, marks):
+    """Recall of the rare classes over that of the common ones, while a correction grows: the mean
+    over the seeds as a line, each seed thinly, and a mark where a method stands by itself.
 
-    activations: {layer: (1, C, H, W)}. image: (1, 1, H, W). Returns the figure.
+    curves: {method: (seeds, steps, 2), common and rare recall}. marks: {method: step of its mark}.
+    Returns the axes.
     """
-    figure, axes = plt.subplots(
-        len(activations), channels + 1, figsize=(0.85 * channels + 2, 0.9 * len(activations))
-    )
-    for row, (name, maps) in zip(axes, activations.items(), strict=True):
-        pictures = [image[0, 0], *maps[0, :channels]]
-        for ax, picture in zip(row, pictures, strict=False):
-            ax.imshow(picture.detach().cpu().numpy(), cmap="gray" if ax is row[0] else "viridis")
-        for ax in row:
-            ax.set(xticks=[], yticks=[])
-            ax.spines[:].set_visible(False)
-            ax.grid(False)
-        row[0].set_ylabel(f"{name}\n{maps.shape[1]} × {maps.shape[2]}×{maps.shape[3]}", rotation=0,
-                          ha="right", va="center", fontsize=8)  # fmt: skip
-    return figure
-
-
-def seed_curves(histories, keys, ylabel):
-    """Curves over the epochs, one line for each seed.
-
-    histories: for each seed the rows of its run. keys: {label: key of a row}. Returns the axes.
-    """
-    ax = plt.subplots(figsize=(6, 3))[1]
-    for index, (label, key) in enumerate(keys.items()):
-        for number, rows in enumerate(histories):
-            ax.plot([row["epoch"] for row in rows], [row[key] for row in rows],
-                    MARKERS[index] + "-",
-                    color=PALETTE[index], markersize=4, linewidth=1,
-                    label=None if number else label)  # fmt: skip
-    ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.set(xlabel="epoch", ylabel=ylabel)
-    ax.legend()
+    ax = plt.subplots(figsize=(6, 3.6))[1]
+    for index, (name, values) in enumerate(curves.items()):
+        values, colour = np.asarray(values), PALETTE[index]
+        for one in values:
+            ax.plot(*one.T, color=colour, linewidth=0.7, alpha=0.4)
+        mean = values.mean(0)
+        ax.plot(*mean.T, color=colour, label=name)
+        ax.plot(*mean[marks[name]], MARKERS[index], color=colour, markersize=9)
+        ax.annotate(f"{name} alone", mean[marks[name]], xytext=(8, 4), textcoords="offset points",
+                    color=colour, fontsize=9)  # fmt: skip
+    ax.set(xlabel="recall of the seven common classes", ylabel="recall of the three rare ones")
+    ax.legend(loc="lower left")
     return ax

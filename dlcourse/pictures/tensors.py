@@ -1,9 +1,11 @@
 """Pictures of tensors: one strip of memory and the views that read it,
-maps, and what lies under a window."""
+maps, and the graph that autograd records."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+
+from dlcourse.plot import PALETTE
 
 SHADES = plt.cm.viridis
 GREY, GAP = "0.88", 2.2
@@ -73,3 +75,44 @@ def maps(panels, unit):
         ax.set(title=title, xlabel="column", ylabel="row")
         ax.grid(False)
     return figure
+
+
+def recorded_graph(w, x, y, t, loss):
+    """What autograd has recorded of loss = (y − t)² with y = w · x, with numbers and gradients.
+
+    All are tensors of one number; w and y have a .grad, y by retain_grad(). Forward arrows are
+    black and gradients coloured; what is not recorded stands outside the frame. Returns the figure.
+    """
+    figure, ax = plt.subplots(figsize=(8.4, 3.3))
+    ax.add_patch(plt.Rectangle((-1.0, -0.62), 8.75, 2.54, facecolor="0.94", edgecolor="0.6",
+                               linestyle="--"))  # fmt: skip
+    ax.text(-0.9, 1.66, "recorded by autograd", fontsize=9, color="0.3")
+    _tensor(ax, (0, 1.0), "w, a leaf", w, PALETTE[0])
+    _tensor(ax, (0, -1.25), "x, data", x, "0.45")
+    _tensor(ax, (3.3, 0.2), "y = w · x", y, PALETTE[0])
+    _tensor(ax, (3.3, -1.25), "t, data", t, "0.45")
+    _tensor(ax, (6.8, 0.2), "L = (y − t)²", loss, PALETTE[0])
+    _tensor(ax, (3.3, 2.5), "y.detach()", y.detach(), "0.45")
+    for start, end in (((0.42, 0.78), (2.83, 0.25)), ((0.38, -1.1), (2.83, 0.0)),
+                       ((3.78, 0.1), (6.23, 0.1)), ((3.68, -1.1), (6.23, -0.1))):  # fmt: skip
+        ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": "black"})
+    style = {"arrowstyle": "->", "color": "0.45", "linestyle": ":"}
+    ax.annotate("", (3.3, 2.1), (3.3, 0.62), arrowprops=style)
+    _gradient(ax, (6.23, 0.38), (3.78, 0.38), "∂L/∂y", y, (5.0, 0.6))
+    _gradient(ax, (2.83, 0.5), (0.42, 1.08), "∂L/∂w", w, (1.7, 1.1))
+    ax.set(xlim=(-1.1, 8), ylim=(-1.75, 3.0), aspect="auto")
+    ax.axis("off")
+    return figure
+
+
+def _tensor(ax, middle, name, value, colour):
+    box = {"boxstyle": "round,pad=0.35", "facecolor": "white", "edgecolor": colour}
+    text = f"{name}\n{value.item():g}"
+    ax.text(*middle, text, ha="center", va="center", fontsize=10, bbox=box | {"linewidth": 1.6})
+
+
+def _gradient(ax, start, end, name, tensor, place):
+    text = f"{name} = {tensor.grad.item():g}".replace("-", "−")
+    style = {"arrowstyle": "->", "color": PALETTE[1], "linewidth": 2}
+    ax.annotate("", end, start, arrowprops=style)
+    ax.text(*place, text, ha="center", color=PALETTE[1], fontsize=10)

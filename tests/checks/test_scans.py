@@ -27,10 +27,6 @@ EXCUSED = {
     },
     "bigram": {"float64": "only single numbers of it are used: the text leaves the dtype open"},
     "adding_weights": {"float64": "load_state_dict turns the weights into the cell's own dtype"},
-    "count_parameters": {
-        "out_h": "the text says that not all six numbers matter",
-        "out_w": "the text says that not all six numbers matter",
-    },
 }
 
 

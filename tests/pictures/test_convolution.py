@@ -79,6 +79,11 @@ def test_a_matrix_is_white_at_zero():
     assert image.get_clim() == (-3, 3)
 
 
+def test_the_pixels_of_a_matrix_are_counted_in_whole_numbers():
+    ax = pictures.matrix(torch.eye(12))
+    assert all(tick == round(tick) for tick in ax.get_xticks())
+
+
 def test_panels_have_their_own_scale_or_a_common_one():
     images = {"a": torch.zeros(4, 6) + 2, "b": np.eye(3), "c": -np.eye(3)}
     own = pictures.panels(images, columns=2, limits="symmetric")

@@ -13,7 +13,7 @@ import pytest
 import torch
 from layout import faults, parts, words
 
-from dlcourse.models import gan, mlp, resnet, transformer, unet, vae
+from dlcourse.models import cnn, gan, mlp, resnet, transformer, unet, vae
 from dlcourse.pictures import diagrams
 from dlcourse.plot import set_style
 
@@ -21,6 +21,10 @@ DRAWN = {
     "mlp": diagrams.mlp,
     "a deeper mlp": lambda: diagrams.mlp((64, 128, 128, 10)),
     "mlp with norm and dropout": lambda: diagrams.mlp((64, 32, 10), "batch\nnorm", "dropout"),
+    "in-painter": diagrams.inpainter,
+    "in-painter, small": lambda: diagrams.inpainter(32, 8),
+    "lenet": diagrams.lenet,
+    "lenet of four classes": lambda: diagrams.lenet(4),
     "residual block": diagrams.residual_block,
     "residual block with stride": lambda: diagrams.residual_block(16, 32, 2),
     "residual block with more channels": lambda: diagrams.residual_block(4, 8, 1, 5),
@@ -107,6 +111,24 @@ def test_the_shapes_of_an_mlp_with_norm_and_dropout():
     layers, logits = outputs(model, model, x)
     figure = diagrams.mlp((64, 32, 10), "batch\nnorm", "dropout")
     assert shapes(figure) == [said(x), *layers, said(logits)]
+
+
+def test_the_shapes_of_the_inpainter():
+    layers = [torch.nn.Flatten(), torch.nn.Linear(128, 32), torch.nn.Linear(32, 32)]
+    layers += [torch.nn.Linear(32, 64), torch.nn.Unflatten(1, (1, 8, 8))]
+    x, model = torch.zeros(3, 2, 8, 8), torch.nn.Sequential(*layers)
+    seen, filled = outputs(model, layers[1:4], x)
+    assert shapes(diagrams.inpainter(32, 8)) == [said(x), *seen, *[said(filled)] * 2]
+
+
+@pytest.mark.parametrize("classes", [10, 4])
+def test_the_shapes_of_lenet(classes):
+    x, model = torch.zeros(3, 1, 28, 28), cnn.LeNet(classes)
+    maps, features = outputs(model.features, [model.features[k] for k in (0, 2, 3, 5)], x)
+    linear, logits = outputs(model.classifier, model.classifier, features.flatten(1))
+    expected = [said(x), *maps, said(features.flatten(1)), *linear, said(logits)]
+    assert shapes(diagrams.lenet(classes)) == expected
+    assert said(model(x)) == said(logits)
 
 
 def test_an_mlp_needs_two_sizes():

@@ -78,15 +78,10 @@ def test_padding_is_shaded_from_the_end_of_each_signal():
     assert "s" in figure.axes[1].get_xlabel()
 
 
-def test_feature_maps_have_a_row_for_each_layer():
-    figure = pictures.feature_maps(
-        {"a": torch.rand(1, 12, 6, 6), "b": torch.rand(1, 2, 3, 3)}, torch.rand(1, 1, 6, 6)
-    )
-    assert len(figure.axes) == 18 and figure.axes[9].get_ylabel() == "b\n2 × 3×3"
-    assert [len(ax.images) for ax in figure.axes[9:]] == [1, 1, 1, 0, 0, 0, 0, 0, 0]
-
-
-def test_seed_curves_have_a_line_for_each_seed_and_key():
-    rows = [{"epoch": 1, "raw": 1.0, "mean": 0.9}, {"epoch": 2, "raw": 0.8, "mean": 0.7}]
-    ax = pictures.seed_curves([rows, rows, rows], {"raw": "raw", "averaged": "mean"}, "error")
-    assert len(ax.lines) == 6 and len(ax.get_legend().get_texts()) == 2
+def test_a_trade_off_has_a_line_for_each_seed_one_for_the_mean_and_a_named_mark():
+    path = np.stack([np.linspace(0.9, 0.8, 5), np.linspace(0.2, 0.6, 5)], axis=1)
+    ax = pictures.trade_off({"a": np.stack([path, path + 0.02]), "b": [path]}, {"a": 0, "b": 2})
+    assert len(ax.lines) == 2 + 1 + 1 + 1 + 1 + 1
+    assert np.allclose(ax.lines[2].get_ydata(), path[:, 1] + 0.01)
+    assert [text.get_text() for text in ax.texts] == ["a alone", "b alone"]
+    assert np.allclose(ax.lines[-1].get_xydata(), path[2])

@@ -80,3 +80,19 @@ def test_patients_stand_beside_the_healthy_run_and_the_loss_of_guessing():
     assert explodes.get_ydata().max() == 1000 and figure.axes[1].get_ylim() == (0.05, 100)
     texts = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
     assert texts == ["healthy", "A", "guessing"]
+
+
+def test_the_recorded_graph_shows_the_numbers_and_gradients_it_was_given():
+    w, x, t = torch.tensor(2.0, requires_grad=True), torch.tensor(3.0), torch.tensor(10.0)
+    y = w * x
+    loss = (y - t) ** 2
+    y.retain_grad()
+    loss.backward()
+    texts = {text.get_text() for text in tensors.recorded_graph(w, x, y, t, loss).axes[0].texts}
+    assert {
+        "w, a leaf\n2",
+        "y.detach()\n6",
+        "L = (y − t)²\n16",
+        "∂L/∂w = −24",
+        "∂L/∂y = −8",
+    } <= texts

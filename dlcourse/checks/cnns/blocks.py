@@ -77,6 +77,9 @@ def _inspect_cnn(function, channels, options):
     names = [type(m).__name__ for m in model.modules()]
     found = {f"{kind} layers": names.count(kind) for kind in ("Conv2d", "BatchNorm2d", "Linear")}
     found["numbers in its parameters"] = sum(p.numel() for p in model.parameters())
+    features = getattr(model, "features", None)
+    seen = features(x) if isinstance(features, nn.Module) else None
+    found["shape of what its `features` make of x"] = shape_of(seen)
     complete = (found["Conv2d layers"], found["Linear layers"]) == (len(channels) - 1, 1)
     for training, label in ((False, "evaluation"), (True, "training")):
         model.train(training)

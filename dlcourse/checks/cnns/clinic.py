@@ -16,11 +16,12 @@ FAULTS = {
     "E": "augmentation too strong",
 }
 SIGNS = {
-    "batch norm in training mode": "What an image is called depends on who else is in its batch: "
-    "validation falls apart when the batches hold one class each, and is fine when they are mixed.",
+    "batch norm in training mode": "What an image is called depends on which other images are in "
+    "its batch: validation falls apart when the batches hold one class each, and is fine when "
+    "they are mixed.",
     "validation prepared differently": "Training images are recognised, "
     "validation images are not, from the first epoch on and however they are batched: "
-    "the network is shown something else than it was trained on.",
+    "the network is shown something other than what it was trained on.",
     "axes mixed by a reshape": "The loss of the steps stands at that of guessing: "
     "what is trained on has lost all connection with its labels.",
     "augmentation too strong": "The batches as they are trained on are answered far worse than the "
@@ -34,7 +35,7 @@ CURVES = (
     "batches as trained on",
     "training images",
     "validation",
-    "validation, one class a batch",
+    "validation, one class per batch",
 )
 
 

@@ -69,7 +69,7 @@ shift_each = Check(
 
 
 def _rotate(x, degrees):
-    """Rotation about the centre, counter-clockwise,
+    """Rotation about the centre, anticlockwise,
     by explicit interpolation between the four nearest pixels."""
     size = x.shape[-1]
     centre = (size - 1) / 2

@@ -1,4 +1,4 @@
-"""Checks of the way back through max-pooling, and of average-pooling written as a convolution."""
+"""Check of the way back through max-pooling."""
 
 import torch
 from torch.nn import functional as F
@@ -114,29 +114,5 @@ max_pool_backward = Check(
                 lambda *args: _shared(*args, lambda w: w * (w == w.amax((-2, -1), keepdim=True)))),
         Mistake("the smallest pixel gets it", "The largest one passed: argmax.",
                 lambda grad, x, size, stride: _backward(grad, -x, size, stride)),
-    ],
-)  # fmt: skip
-
-
-average_kernel = Check(
-    "average_kernel",
-    reference=lambda channels, size: torch.full((channels, 1, size, size), 1 / size**2),
-    cases=[case("one channel, windows of 2", 1, 2), case("three channels, windows of 2", 3, 2),
-           case("two channels, windows of 3", 2, 3), case("five channels, windows of 1", 5, 1)],
-    mistakes=[
-        Mistake("it mixes the channels",
-                "Pooling leaves channels apart: with groups = channels a kernel sees one of "
-                "them, so the shape is (C, 1, size, size).",
-                lambda channels, size: torch.full((channels, channels, size, size), 1 / size**2)),
-        Mistake("a sum instead of a mean", "A window has size² pixels: divide by that.",
-                lambda channels, size: torch.ones(channels, 1, size, size)),
-        Mistake("divided by size", "A window has size · size pixels.",
-                lambda channels, size: torch.full((channels, 1, size, size), 1 / size)),
-        Mistake("divided by the channels too", "Every channel is averaged by itself.",
-                lambda channels, size: torch.full((channels, 1, size, size),
-                                                  1 / size**2 / channels)),
-        Mistake("output and input channels are exchanged",
-                "The first axis of a weight is that of the outputs.",
-                lambda channels, size: torch.full((1, channels, size, size), 1 / size**2)),
     ],
 )  # fmt: skip

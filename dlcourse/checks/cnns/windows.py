@@ -1,5 +1,4 @@
-"""Checks of convolution without loops:
-all windows of an image as a view, and the forward pass built on them."""
+"""Check of a convolution's windows: all of them at once, as a view of the image."""
 
 import torch
 from torch.nn import functional as F
@@ -97,94 +96,5 @@ windows = Check(
         Mistake("the last window is missing",
                 "(H − span) // stride + 1 windows fit, with span = dilation·(k − 1) + 1.",
                 lambda *args: strided_windows(*args)[:, :, :-1, :-1]),
-    ],
-)  # fmt: skip
-
-
-def _forward(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
-
-
-def _one_sided(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    x = F.pad(x, (0, 2 * padding, 0, 2 * padding))
-    return F.conv2d(x, weight, bias, stride, 0, dilation, groups)
-
-
-def _interleaved(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    # Channel c goes to group c mod G
-    x = x.unflatten(1, (-1, groups)).transpose(1, 2).flatten(1, 2)
-    return F.conv2d(x, weight, bias, stride, padding, dilation, groups)
-
-
-def _bias_along_width(x, weight, bias=None, *options):
-    return _forward(x, weight, None, *options) + (0 if bias is None else bias)
-
-
-def _forward_cases():
-    x, w, bias = draw((2, 3, 7, 9), (4, 3, 3, 2), (4,))
-    edge = torch.tensor([[[[1.0, 2.0, 4.0], [0.0, 1.0, 3.0], [5.0, 0.0, 2.0]]]])
-    deep, narrow = draw((3, 4, 8, 6), (6, 2, 3, 3), seed=1, dtype=torch.float64)
-    return [
-        case("one channel, 3 × 3 pixels, kernel 1 × 2", edge, torch.tensor([[[[1.0, -2.0]]]])),
-        case("three channels to four", x, w),
-        case("with a bias, output 4 pixels wide", x[..., :5], w, bias),
-        case("padding 1", x, w, bias, 1, 1),
-        case("stride 2, padding 2", x, w, bias, 2, 2),
-        case("dilation 2", x, w, bias, 1, 1, 2),
-        case("two groups, float64", deep, narrow, None, 1, 1, 1, 2),
-        case(
-            "depthwise: as many groups as channels", deep, narrow[:4, :1], bias.double(), 2, 1, 1, 4
-        ),
-        case(
-            "stride 3, padding 2, dilation 2",
-            x,
-            w,
-            bias,
-            3,
-            2,
-            2,
-        ),
-        case(
-            "the weight is a transposed tensor",
-            x,
-            w.transpose(2, 3).contiguous().transpose(2, 3),
-            bias,
-            2,
-            1,
-        ),
-    ]
-
-
-conv2d_forward = Check(
-    "conv2d_forward",
-    reference=_forward,
-    cases=_forward_cases,
-    single=False,
-    rtol=1e-5,
-    atol=1e-5,
-    mistakes=[
-        Mistake("the kernel is flipped",
-                "Deep learning's convolution is a correlation: "
-                "weight[i, j] meets pixel [h + i, w + j].",
-                lambda x, weight, *rest: _forward(x, weight.flip(2, 3), *rest)),
-        Mistake("padding on one side only",
-                "F.pad wants four numbers for the last two axes: (padding,) * 4.", _one_sided),
-        Mistake("the bias runs along the width",
-                "y + bias adds along the last axis. "
-                "bias[:, None, None] is one number an output channel.",
-                _bias_along_width),
-        Mistake("the bias is left out",
-                "Add one number to each output channel where a bias is given.",
-                lambda x, weight, bias=None, *rest: _forward(x, weight, None, *rest)),
-        Mistake("dilation is ignored", "Hand dilation on to windows.",
-                lambda x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1: _forward(
-                    x, weight, bias, stride, padding, 1, groups)),
-        Mistake("the groups are interleaved",
-                "Group g takes C/G *neighbouring* channels: "
-                "unflatten(1, (groups, −1)), not (−1, groups).",
-                _interleaved),
-        Mistake("padding is ignored", "Put a rim of zeros, padding pixels wide, around x first.",
-                lambda x, weight, bias=None, stride=1, padding=0,
-                *rest: _forward(x, weight, bias, stride, 0, *rest)),
     ],
 )  # fmt: skip

@@ -175,57 +175,64 @@ def _multiply_adds(c_in, c_out, kernel, out_h, out_w, groups=1):
     return counter.get_total_flops() // 2  # torch counts a multiplication and an addition as two
 
 
-COSTS = [
-    case("2 channels in, 3 out, kernel 1, 4 × 5 pixels", 2, 3, 1, 4, 5),
-    case("1 channel in, 2 out, kernel 3, 4 × 5 pixels", 1, 2, 3, 4, 5),
-    case("LeNet's second convolution", 6, 16, 5, 10, 10, 1),
-    case("2 groups", 4, 6, 3, 7, 5, 2),
-    case("as many groups as channels", 8, 8, 3, 14, 14, 8),
-]
+def _cost(parameters, multiply_adds):
+    """An answer with one of these counts wrong, or both; None: right."""
 
-count_parameters = Check(
-    "count_parameters",
-    reference=_parameters,
-    cases=COSTS,
+    def answer(i, o, k, h, w, g=1):
+        args = (i, o, k, h, w, g)
+        return (
+            (parameters or _parameters)(*args),
+            (multiply_adds or _multiply_adds)(*args),
+        )
+
+    return answer
+
+
+layer_cost = Check(
+    "layer_cost",
+    reference=_cost(None, None),
+    cases=[
+        case("2 channels in, 3 out, kernel 1, 4 × 5 pixels", 2, 3, 1, 4, 5),
+        case("1 channel in, 2 out, kernel 3, 4 × 5 pixels", 1, 2, 3, 4, 5),
+        case("LeNet's second convolution", 6, 16, 5, 10, 10, 1),
+        case("2 groups", 4, 6, 3, 7, 5, 2),
+        case("as many groups as channels", 8, 8, 3, 14, 14, 8),
+    ],
     mistakes=[
         Mistake("a bias for every pixel",
                 "The bias is shared like the weights: one number for each output channel.",
-                lambda i, o, k, h, w, g=1: o * i * k * k // g + o * h * w),
-        Mistake("the biases are missing",
+                _cost(lambda i, o, k, h, w, g=1: o * i * k * k // g + o * h * w, None)),
+        Mistake("the biases are missing among the parameters",
                 "One for each output channel comes on top of the weights.",
-                lambda i, o, k, h, w, g=1: o * i * k * k // g),
+                _cost(lambda i, o, k, h, w, g=1: o * i * k * k // g, None)),
         Mistake("new weights at every pixel",
-                "The same weights are used everywhere: the map's size plays no part.",
-                lambda i, o, k, h, w, g=1: (o * i * k * k // g + o) * h * w),
+                "The same weights are used everywhere, whatever the size of the map.",
+                _cost(lambda i, o, k, h, w, g=1: (o * i * k * k // g + o) * h * w, None)),
         Mistake("the groups are ignored",
                 "An output sees the inputs of its own group only: c_in / groups.",
-                lambda i, o, k, h, w, g=1: o * i * k * k + o),
+                _cost(lambda i, o, k, h, w, g=1: o * i * k * k + o,
+                      lambda i, o, k, h, w, g=1: h * w * o * i * k * k)),
         Mistake("the kernel is not squared",
-                "A kernel has height and width: kernel² weights for each pair.",
-                lambda i, o, k, h, w, g=1: o * i * k // g + o),
+                "A kernel has height and width: kernel² weights for each pair of channels.",
+                _cost(lambda i, o, k, h, w, g=1: o * i * k // g + o,
+                      lambda i, o, k, h, w, g=1: h * w * o * i * k // g)),
         Mistake("one kernel for all input channels",
                 "Every pair of an input and an output channel has its own kernel.",
-                lambda i, o, k, h, w, g=1: o * k * k + o),
-    ],
-)  # fmt: skip
-
-multiply_adds = Check(
-    "multiply_adds",
-    reference=_multiply_adds,
-    cases=COSTS,
-    mistakes=[
-        Mistake("for one pixel only",
+                _cost(lambda i, o, k, h, w, g=1: o * k * k + o,
+                      lambda i, o, k, h, w, g=1: h * w * o * k * k)),
+        Mistake("multiply-adds of one pixel only",
                 "Every pixel of the output needs all weights again: times out_h · out_w.",
-                lambda i, o, k, h, w, g=1: o * i * k * k // g),
+                _cost(None, lambda i, o, k, h, w, g=1: o * i * k * k // g)),
         Mistake("multiplications and additions are counted apart",
                 "A multiply-add is one operation here, not two.",
-                lambda i, o, k, h, w, g=1: 2 * h * w * o * i * k * k // g),
-        Mistake("one output channel only", "Each of the c_out maps costs the same.",
-                lambda i, o, k, h, w, g=1: h * w * i * k * k // g),
-        Mistake("the groups are ignored",
-                "An output sees the inputs of its own group only: c_in / groups.",
-                lambda i, o, k, h, w, g=1: h * w * o * i * k * k),
-        Mistake("the biases are counted too", "Adding a bias multiplies nothing: leave it out.",
-                lambda i, o, k, h, w, g=1: h * w * o * (i * k * k // g + 1)),
+                _cost(None, lambda i, o, k, h, w, g=1: 2 * h * w * o * i * k * k // g)),
+        Mistake("multiply-adds of one output channel only",
+                "Each of the c_out maps costs the same.",
+                _cost(None, lambda i, o, k, h, w, g=1: h * w * i * k * k // g)),
+        Mistake("the biases are counted among the multiply-adds",
+                "Adding a bias multiplies nothing: leave it out.",
+                _cost(None, lambda i, o, k, h, w, g=1: h * w * o * (i * k * k // g + 1))),
+        Mistake("the two counts are exchanged", "The parameters come first.",
+                lambda i, o, k, h, w, g=1: _cost(None, None)(i, o, k, h, w, g)[::-1]),
     ],
 )  # fmt: skip

@@ -1,5 +1,5 @@
-"""Checks of correlation with loops, in one and two dimensions,
-as a matrix, and of the slope of a terrain by Sobel."""
+"""Checks of correlation with a loop and as a matrix,
+and of the slope of a terrain by Sobel."""
 
 import torch
 from torch.nn import functional as F
@@ -106,55 +106,6 @@ toeplitz = Check(
         Mistake("the same row every time",
                 "Every row is the one above, moved by one column: w goes to matrix[i, i : i + K].",
                 lambda w, n: _toeplitz(w, n)[:1].expand(n - len(w) + 1, n)),
-    ],
-)  # fmt: skip
-
-
-def _correlate2d(x, w):
-    return F.conv2d(x[None, None], w[None, None])[0, 0]
-
-
-def _correlate2d_cases():
-    spot = torch.zeros(5, 5)
-    spot[2, 2] = 1
-    wide, w = drawn_each((7, 12), (2, 3), seed=3, dtype=torch.float64)
-    return [
-        case("a single 1 among zeros", spot, torch.arange(1.0, 10).reshape(3, 3)),
-        case(
-            "4 × 6 pixels, a column of weights",
-            torch.arange(24.0).reshape(4, 6),
-            torch.tensor([[-1.0], [1.0]]),
-        ),
-        case("a kernel as large as the image", *drawn_each((3, 4), (3, 4))),
-        case("every second column of an array, float64", wide[:, ::2], w),
-        case(
-            "an image that is a transpose", *(one.T for one in drawn_each((9, 6), (4, 2), seed=4))
-        ),
-    ]
-
-
-correlate2d = Check(
-    "correlate2d",
-    reference=_correlate2d,
-    single=False,
-    cases=_correlate2d_cases,
-    mistakes=[
-        Mistake("the kernel is flipped",
-                "w[0, 0] meets the upper left pixel of the window: no w[::-1, ::-1].",
-                lambda x, w: _correlate2d(x, w.flip(0, 1))),
-        Mistake("height and width of the kernel are swapped",
-                "The first axis is the row, from the top; the second the column: "
-                "w[i, j] goes with x[row + i, column + j].",
-                lambda x, w: _correlate2d(x, w.T)),
-        Mistake("the result is transposed", "Rows first: y[row, column].",
-                lambda x, w: _correlate2d(x, w).T),
-        Mistake("padded with zeros",
-                "Use only the places at which the kernel lies wholly inside the image.",
-                lambda x, w: F.conv2d(x[None, None], w[None, None],
-                                      padding=(len(w) // 2, w.shape[1] // 2))[0, 0]),
-        Mistake("the last row and column are left out",
-                "There are H − kh + 1 rows and W − kw + 1 columns.",
-                lambda x, w: _correlate2d(x, w)[:-1, :-1]),
     ],
 )  # fmt: skip
 

@@ -1,5 +1,4 @@
-"""Checks of LeNet as a module, whatever its layers are called,
-and of its accuracy on a test set."""
+"""Check of LeNet as a module, whatever its layers are called."""
 
 import torch
 from torch import nn
@@ -112,72 +111,5 @@ LeNet = Check(
                 _broken("softmax")),
         Mistake("averages instead of maxima",
                 "LeCun and colleagues averaged; here it is nn.MaxPool2d(2).", _broken("average")),
-    ],
-)  # fmt: skip
-
-
-def _accuracy(model, x, y, size=500, mode="eval", average="examples"):
-    before = model.training
-    model.train(mode == "train")
-    with torch.no_grad():
-        right = [
-            (model(rows).argmax(1) == labels).double()
-            for rows, labels in zip(x.split(size), y.split(size), strict=True)
-        ]
-    model.train(mode != "stays in eval" and before)
-    if average == "batches":
-        return torch.stack([one.mean() for one in right]).mean().item()
-    if average == "full batches":
-        right = [one for one in right if len(one) == size] or right
-    return torch.cat(right).mean().item()
-
-
-def _and_mode(function, model, *args):
-    sizes = []
-    model.register_forward_pre_hook(lambda module, given: sizes.append(len(given[0])))
-    return {
-        "accuracy": function(model, *args),
-        "images in each batch": sorted(sizes, reverse=True),
-        "in training mode afterwards": model.training,
-    }
-
-
-_and_mode.hands_on = True
-
-
-def _accuracy_cases():
-    generator = torch.Generator().manual_seed(1)
-    x, y = torch.randn(23, 4, generator=generator), torch.randint(3, (23,), generator=generator)
-    linear, norm = nn.Linear(4, 3), nn.BatchNorm1d(4)
-    nn.init.orthogonal_(linear.weight, generator=generator)
-    nn.init.zeros_(linear.bias)
-    norm.running_mean.copy_(torch.tensor([2.0, -1.0, 0.0, 1.0]))
-    return [
-        case("7 examples in batches of 3", nn.Sequential(linear).eval(), x[:7], y[:7], 3),
-        case("batch norm, in training mode before", nn.Sequential(norm, linear), x, y, 8),
-        case("fewer examples than fit into a batch", nn.Sequential(linear), x, y),
-    ]
-
-
-test_accuracy = Check(
-    "test_accuracy",
-    reference=_accuracy,
-    probe=_and_mode,
-    cases=_accuracy_cases,
-    mistakes=[
-        Mistake("the model is still in training mode",
-                "Batch norm and dropout behave differently there: "
-                "`evaluate` switches to eval for you.",
-                lambda *args: _accuracy(*args, mode="train")),
-        Mistake("batch means are averaged",
-                "A short last batch must count less: `evaluate` weighs by examples.",
-                lambda *args: _accuracy(*args, average="batches")),
-        Mistake("the short last batch is left out", "Every test example counts: no drop_last.",
-                lambda *args: _accuracy(*args, average="full batches")),
-        Mistake("the model stays in eval mode",
-                "Training would go on without dropout: put the mode back, as `evaluate` does.",
-                lambda *args: _accuracy(*args, mode="stays in eval")),
-        Mistake("the share of errors", "Accuracy is the share that is right.",
-                lambda *args: 1 - _accuracy(*args)),
     ],
 )  # fmt: skip

@@ -1,5 +1,4 @@
-"""Checks of batches of items of different length:
-padding with a mask, and a mean that does not see the padding."""
+"""Check of batches of items of different length: padding with a mask."""
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
@@ -77,49 +76,5 @@ pad_collate = Check(
         Mistake("padded to a fixed length",
                 "The longest of *this* batch is enough; the rest would be wasted work.",
                 lambda batch: _pad(batch, most=10)),
-    ],
-)  # fmt: skip
-
-
-def _mean(x, mask):
-    return torch.stack([one[keep].mean(0) for one, keep in zip(x, mask, strict=True)])
-
-
-def _over_batch(x, mask):
-    x = x.masked_fill(~mask[..., None], 0)
-    return x.sum(1) / mask.sum() * len(x)
-
-
-def _padded(lengths, channels=2, filler=0.0, dtype=torch.float32):
-    batch = [(_signal(length, channels, dtype) - channels, 0) for length in lengths]
-    return _pad(batch, value=filler)[:2]
-
-
-masked_mean = Check(
-    "masked_mean",
-    reference=_mean,
-    cases=lambda: [
-        case("lengths 2 and 1", *_padded([2, 1], channels=1)),
-        case("lengths 5, 1 and 3", *_padded([5, 1, 3])),
-        case("a padding of 1000", *_padded([2, 4, 3], filler=1000.0)),
-        case("a padding of NaN", *_padded([1, 4], 3, float("nan"))),
-        case("gaps in the middle, float64", _signal(6, 4, torch.float64).expand(2, 6, 4),
-             torch.tensor([[True, False, True, True, False, True],
-                           [False, False, False, True, False, False]])),
-    ],
-    mistakes=[
-        Mistake("the padding is counted", "Divide by the number of True of each row, not by T.",
-                lambda x, mask: x.masked_fill(~mask[..., None], 0).mean(1)),
-        Mistake("the padding is added", "Only the sum over True may enter.",
-                lambda x, mask: x.sum(1) / mask.sum(1, keepdim=True)),
-        Mistake("the mask is ignored", "x.mean(1) takes the padding for measurements.",
-                lambda x, mask: x.mean(1)),
-        Mistake("zero times NaN",
-                "x * mask leaves NaN where the padding is NaN, because 0 · NaN is NaN. Choose "
-                "instead of multiplying: x.masked_fill(~mask[..., None], 0) or torch.where.",
-                lambda x, mask: (x * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)),
-        Mistake("one divisor for the whole batch",
-                "Each signal has its own length: mask.sum(1, keepdim=True), shape (B, 1).",
-                _over_batch),
     ],
 )  # fmt: skip

@@ -1,5 +1,4 @@
-"""Checks of filling holes in images:
-what is measured inside the hole alone, and the neighbour by what is seen."""
+"""Checks of filling holes in images: what is measured inside the hole alone."""
 
 import torch
 from torch.nn import functional as F
@@ -120,96 +119,5 @@ psnr = Check(
         Mistake("infinitely many decibels",
                 "Without a floor one perfect image makes the mean inf: clamp_min(1e-10).",
                 lambda *args: _per_image(lambda a, b: _decibel(a, b, 0.0), *args)),
-    ],
-)  # fmt: skip
-
-
-def _nearest(x, hole, bank, seen=True, worst=False, bank_masked=True, whole=False,
-             power=2):  # fmt: skip
-    filled = []
-    for image, hidden in zip(x, hole, strict=True):
-        keep = ~hidden if seen is True else hidden if seen == "hole" else torch.ones_like(hidden)
-        gap = (
-            ((bank * keep - image * keep) if bank_masked else (bank - image * keep))
-            .double()
-            .abs()
-            .pow(power)
-            .sum((1, 2, 3))
-        )
-        best = bank[gap.argmax() if worst else gap.argmin()]
-        filled.append(best if whole else torch.where(hidden, best, image))
-    return torch.stack(filled)
-
-
-def _by_distance(x, hole, bank):
-    """As _nearest, for many at once:
-    distances to the blackened images, less what the bank has under the holes."""
-    flat, hidden = bank.flatten(1).double(), hole.flatten(1).double()
-    gap = (
-        torch.cdist(x.masked_fill(hole, 0).flatten(1).double(), flat).square()
-        - hidden @ flat.square().T
-    )
-    return torch.where(hole, bank[gap.argmin(1)], x)
-
-
-def _library(count, images, shape, seed, dtype=torch.float32):
-    """Images and a bank in which each one's visible part
-    occurs slightly disturbed, under another hidden part."""
-    generator = torch.Generator().manual_seed(seed)
-    bank = torch.rand(count, 1, *shape, generator=generator, dtype=dtype)
-    _, _, hole = _scene(shape, [3 + 2 * i for i in range(images)], seed)
-    x = bank[torch.randperm(count, generator=generator)[:images]] * 0.95 + 0.02
-    decoy = bank[torch.randperm(count, generator=generator)[:images]]
-    return torch.where(hole, decoy, x), hole, bank
-
-
-def _blackened():
-    x, hole, bank = _library(6, 2, (3, 4), seed=9)
-    return case("hidden pixels set to 0", x * ~hole, hole, bank)
-
-
-def _one_bright_pixel():
-    """Off by 0.9 once, by 0.4 three times, or by 0.38 five times: squares 0.81, 0.48, 0.72."""
-    hole = torch.zeros(1, 1, 3, 2, dtype=torch.bool)
-    hole[..., 2, 1] = True
-    bank = torch.tensor(
-        [[0.9, 0, 0, 0, 0, 0.5], [0.4, 0.4, 0.4, 0, 0, 0.7], [0.38, 0.38, 0.38, 0.38, 0.38, 0.6]]
-    )
-    x = torch.zeros(1, 1, 3, 2)
-    return case("one pixel far off, or several a little", x, hole, bank.reshape(3, 1, 3, 2))
-
-
-nearest_fill = Check(
-    "nearest_fill",
-    reference=_by_distance,
-    cases=lambda: [
-        case("one image, two in the bank", *_library(2, 1, (2, 3), seed=2)),
-        case("three images, five in the bank", *_library(5, 3, (4, 3), seed=4)),
-        _blackened(),
-        _one_bright_pixel(),
-        case("float64, forty in the bank", *_library(40, 5, (4, 5), seed=6, dtype=torch.float64)),
-    ],
-    rtol=1e-4,
-    mistakes=[
-        Mistake("hidden pixels are compared too",
-                "Under the hole there is nothing to compare: set its pixels to 0 on both sides.",
-                lambda *args: _nearest(*args, seen=False)),
-        Mistake("the bank is not masked",
-                "An image with a black hole would be nearest to images that are dark there. "
-                "The bank's pixels under the hole must not count either, "
-                "and the hole is another one for each image.",
-                lambda *args: _nearest(*args, bank_masked=False)),
-        Mistake("absolute differences",
-                "The nearest is the one with the smallest sum of SQUARES: one pixel that is far "
-                "off counts more than several that are nearly right.",
-                lambda *args: _nearest(*args, power=1)),
-        Mistake("the whole neighbour is returned",
-                "The visible pixels are known: torch.where(hole, neighbour, x).",
-                lambda *args: _nearest(*args, whole=True)),
-        Mistake("the farthest one", "The smallest distance: argmin over the bank.",
-                lambda *args: _nearest(*args, worst=True)),
-        Mistake("compared under the hole",
-                "That is what nobody can see: compare where hole is False.",
-                lambda *args: _nearest(*args, seen="hole")),
     ],
 )  # fmt: skip

@@ -3,7 +3,7 @@ early stopping, best weights, and checkpoints it can go on from."""
 
 import contextlib
 import copy
-import itertools
+import math
 import os
 import secrets
 import tempfile
@@ -23,22 +23,17 @@ def _put(part, state):
     part.set_state(state) if isinstance(part, torch.Generator) else part.load_state_dict(state)
 
 
-def _run_epoch(step, batches):
-    """Mean metrics of one epoch, weighted by examples; in a smoke run of two batches."""
-    sums, count = {}, 0
-    for batch in (
-        itertools.islice(batches, 2) if os.environ.get("DLCOURSE_SMOKE") == "1" else batches
-    ):
-        metrics = step(*batch)
-        count += len(batch[0])
-        for name, value in metrics.items():
-            sums[name] = sums.get(name, 0.0) + torch.as_tensor(value).item() * len(batch[0])
-    return {name: total / count for name, total in sums.items()}
+def _quiet(history):
+    """A report that says nothing."""
 
 
-def _fit(
-    step, batches, validate, parts, path, epochs, patience, keep="model", report=None, fault=None
-):
+def _waited(history):
+    """Epochs since the best one."""
+    losses = [row["validation"] for row in history]
+    return len(losses) - 1 - losses.index(min(losses))
+
+
+def _fit(train_epoch, validate, parts, path, epochs, patience, report=_quiet, fault=None):
     """The run, by loops of its own; `fault` names one thing to get wrong."""
     history, best, resumed = [], None, path.exists() and fault != "from the start"
     if resumed:
@@ -49,32 +44,30 @@ def _fit(
         history, best = stored["history"], None if fault == "best forgotten" else stored["best"]
     start = len(history)
     history = [] if fault == "history lost" else history
-    for epoch in range(
-        start + 1, (min(epochs, 1) if os.environ.get("DLCOURSE_SMOKE") == "1" else epochs) + 1
-    ):
-        row = {"epoch": epoch} | _run_epoch(step, batches)
-        scores = validate()
+    patience = math.inf if fault == "never stops" else patience + (fault == "late")
+    for epoch in range(start + 1, epochs + 1):
+        if history and _waited(history) >= patience and fault != "stop forgotten":
+            break
+        row, scores = {"epoch": epoch} | train_epoch(), validate()
         if fault == "one entry":
             scores = {"validation": scores["validation"]}
         history.append(row | scores)
-        losses = [one["validation"] for one in history]
-        if losses[-1] == min(losses) or (best is None and fault == "best forgotten"):
-            best = parts[keep].state_dict()
+        if _waited(history) == 0 or (best is None and fault == "best forgotten"):
+            best = parts["model"].state_dict()
             best = best if fault == "by reference" else copy.deepcopy(best)
         if fault != "no schedule" and fault != "schedule after saving":
             parts["scheduler"].step()
-        if report and fault == "report first":
+        if fault == "report first":
             report(history)
         _save(path, parts, history, best)
         if fault == "schedule after saving":
             parts["scheduler"].step()
-        if report and fault != "report first":
+        if fault != "report first":
             report(history)
-        waited = len(losses) - 1 - losses.index(min(losses))
-        if fault != "never stops" and waited >= patience + (fault == "late"):
+        if _waited(history) >= patience:
             break
     if fault != "last weights" and best is not None:
-        parts[keep].load_state_dict(best)
+        parts["model"].load_state_dict(best)
     return history
 
 
@@ -88,33 +81,20 @@ def _save(path, parts, history, best):
     os.replace(aside, path)
 
 
-@contextlib.contextmanager
-def _environment(**changes):
-    before = {name: os.environ.pop(name, None) for name in changes}
-    os.environ.update({name: value for name, value in changes.items() if value is not None})
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            os.environ.update({} if value is None else {name: value})
-
-
 def _live(function, plan):
     """The run of a plan, begun again from its checkpoint where it broke off;
     what came out of its last life."""
     with (
         tempfile.TemporaryDirectory() as folder,
         torch.random.fork_rng(devices=[]),
-        _environment(DLCOURSE_SMOKE=None, DLCOURSE_PROGRESS="0"),
     ):
         path = Path(folder) / "run.pt"
         for breaks in (True, False) if plan.breaks_in else (False,):
             torch.manual_seed(int(breaks))
             run = Run(plan, seed=5 + breaks, breaks=breaks)
             with contextlib.suppress(Interrupted):
-                history = function(run.step, run, run.validate, run.parts, path, len(plan.losses),
-                                   plan.patience, plan.keep, run.report)  # fmt: skip
+                history = function(run.train_epoch, run.validate, run.parts, path,
+                                   len(plan.losses), plan.patience, run.report)  # fmt: skip
         if history is None:
             raise Untouched("None: is `return` missing?")
         found = path.exists()
@@ -124,7 +104,7 @@ def _live(function, plan):
         "validation losses": [row["validation"] for row in history],
         "accuracies, of validate too": [row.get("accuracy", "missing") for row in history],
         "learning rate of each step": run.rates,
-        "weight afterwards": run.parts[plan.keep].weight.detach(),
+        "weight afterwards": run.parts["model"].weight.detach(),
         "lengths of the histories reported": run.reports,
         "checkpoint": found,
     }
@@ -150,11 +130,12 @@ fit_resumable = Check(
         case("it breaks off while it reports on epoch 2", Plan((3.0, 2.0, 1.0), breaks_in=2,
                                                                late=True)),
         case("called again when it has ended", Plan((3.0, 1.0, 2.0), breaks_in=9)),
-        case("the averaged weights are kept", Plan((3.0, 1.0, 2.0), keep="average")),
+        case("called again when its patience has run out",
+             Plan((3.0, 1.0, 2.0, 1.5, 1.2, 0.5), patience=2, breaks_in=9)),
     ],
     mistakes=[
         Mistake("the weights are those of the last epoch",
-                "At the end load the best ones: parts[keep].load_state_dict(best).",
+                'At the end load the best ones: parts["model"].load_state_dict(best).',
                 _faulty("last weights")),
         Mistake("a reference is kept instead of a copy",
                 "state_dict() holds the live tensors: training goes on changing them. "
@@ -170,16 +151,21 @@ fit_resumable = Check(
                 "Whatever happens while it reports (a lost runtime, say), the epoch should be "
                 "safe by then: checkpoint first.", _faulty("report first")),
         Mistake("only the validation loss gets into the row",
-                "validate() may return more than that: row | validate().",
+                "validate() may return more than that: add all its entries to the row, "
+                "e.g. with row | validate().",
                 _faulty("one entry")),
         Mistake("it never stops", "if stop_early(losses, patience): break.",
                 _faulty("never stops")),
         Mistake("it stops an epoch late",
                 "stop_early(losses, patience) after each epoch, with all losses so far.",
                 _faulty("late")),
+        Mistake("a run that has stopped goes on when it is called again",
+                "Test the patience before each epoch, the first one too: "
+                "if history and stop_early(…): break.",
+                _faulty("stop forgotten")),
         Mistake("a checkpoint is not used",
-                "If the path exists the run goes on: values = resume(path, **parts), "
-                "train(…, start=len(history)).",
+                "If the path exists the run goes on: values = resume(path, **parts), and "
+                "the next epoch is len(history) + 1.",
                 _faulty("from the start")),
         Mistake("the history before the break is lost",
                 "It is one of the plain values of the checkpoint: take it back.",

@@ -16,7 +16,7 @@ def _values(parameter):
 
 # at what of an Affine, if its parameters have the right shapes
 LOOKED_AT = (
-    "deviation of the first weights × √inputs",
+    "standard deviation of the first weights × √inputs",
     "two layers start with the same weights",
     "output",
     "gradients",
@@ -70,6 +70,9 @@ class _Layer(nn.Module):
         )
         kind = torch.as_tensor if self.fault == "tensors" else nn.Parameter
         self.weight = kind(scale * torch.randn(shape))
+        if self.fault == "wrapped too early":
+            self._parameters.pop("weight")
+            self.weight = nn.Parameter(torch.randn(shape)) * scale
         if self.fault != "no bias":
             self.bias = kind(torch.zeros(outputs))
 
@@ -119,8 +122,13 @@ Affine = Check(
                 "Draw them at random.", _layer("zeros")),
         Mistake("the start is not scaled",
                 "A sum over n inputs needs weights of about 1/√n (Day 2).", _layer("unscaled")),
-        Mistake("scaled by the outputs",
-                "The sum in x Wᵀ runs over the inputs: divide by √inputs.", _layer("outputs")),
+        Mistake("not scaled by the inputs",
+                "The sum in x Wᵀ runs over the inputs, so the standard deviation must be about "
+                "1/√inputs: not 1/√outputs, nor 0.29 as that of torch.rand.",
+                _layer("outputs")),
+        Mistake("wrapped too early",
+                "nn.Parameter(…) / √inputs is a plain tensor again: divide first, wrap last.",
+                _layer("wrapped too early")),
         Mistake("gradients are cut off",
                 ".data and .detach() leave the graph: use self.weight itself in forward.",
                 _layer("data")),

@@ -170,7 +170,7 @@ gap_loss = Check(
                 _multiplied_away),
         Mistake("the loss is healed, its gradient is not",
                 "The NaN was made before it was hidden: on the way back 0 · NaN is NaN. Take the "
-                "gaps out before the subtraction.",
+                "gaps out before the difference is squared.",
                 lambda prediction, target: _hidden_gaps(prediction,
                                                         target).sum() / (~target.isnan()).sum()),
         Mistake("gaps count as zeros",

@@ -108,7 +108,7 @@ weight_movement = Check(
                 "Go through all of model.parameters().",
                 lambda *args: _length(_stepped(*args)[:1])),
         Mistake("the last step's gradient is still there",
-                "backward adds to .grad: zero_grad before it, as descend does.",
+                "backward adds to .grad: call zero_grad before it.",
                 _left_over),
         Mistake("the model is not where the step takes it",
                 "The function takes the step, optimiser.step(), and measuring must not undo it.",

@@ -19,7 +19,6 @@ from dlcourse.checks.cnns import (
     image_changes,
     pooling_backward,
     saliency,
-    search_budgets,
     separable,
 )
 from dlcourse.checks.cnns import windows as conv_windows
@@ -29,10 +28,6 @@ from dlcourse.data import glyphs
 def offset_lost(x, kernel, stride=1, dilation=1):
     view = conv_windows.strided_windows(x, kernel, stride, dilation)
     return x.as_strided(view.shape, view.stride(), 0)
-
-
-def channels_averaged(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    return F.conv2d(x, weight / weight.shape[1], bias, stride, padding, dilation, groups)
 
 
 def first_offset(pieces, height, width, stride=1, dilation=1):
@@ -88,14 +83,20 @@ class SharedStages(conv_blocks._CNN):
             self.features = nn.Sequential(*stage * (len(channels) - 1))
 
 
+class WithoutFeatures(conv_blocks._CNN):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.stages = self.features
+        del self.features
+
+    def forward(self, x):
+        return self.head(self.stages(x))
+
+
 class Seeding(conv_blocks._CNN):
     def __init__(self, *args, **kwargs):
         torch.manual_seed(0)
         super().__init__(*args, **kwargs)
-
-
-def scored_twice(settings, score, epochs=1):
-    return search_budgets._halve(settings, lambda *args: max(score(*args), score(*args)), epochs)
 
 
 def only_one_axis(logits, y, count):
@@ -131,18 +132,6 @@ def to_the_mean(x, top, left, size):
     return torch.where(hole, x.mean(), x)
 
 
-def keeps_three_quarters(settings, score, epochs=1):
-    trials = []
-    while len(settings) > 1:
-        now = sorted(((s, epochs, score(s, epochs)) for s in settings), key=lambda t: -t[2])
-        trials, settings, epochs = (
-            trials + now,
-            [s for s, *_ in now[: max(1, 3 * len(now) // 4)]],
-            2 * epochs,
-        )
-    return settings[0], trials
-
-
 def occluded_by_loops(model, x, y, size):
     lost = torch.zeros(x.shape[1] - size + 1, x.shape[2] - size + 1, dtype=x.dtype)
     with torch.no_grad():
@@ -166,12 +155,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "3 × 4 pixels, windows of 2 × 2",
         "shape should be (1, 1, 2, 3, 2, 2)",
     ),
-    "channels averaged": (
-        conv_windows.conv2d_forward,
-        channels_averaged,
-        "three channels to four",
-        "largest difference",
-    ),
     "the first offset only": (
         conv_backward.overlap_add,
         first_offset,
@@ -190,12 +173,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         first_pixel,
         "2 × 4 pixels",
         "largest difference",
-    ),
-    "everything everywhere": (
-        pooling_backward.average_kernel,
-        lambda c, s: torch.full((s, s), 1 / s**2),
-        "one channel, windows of 2",
-        "shape should be (1, 1, 2, 2)",
     ),
     "point first": (
         separable.SeparableConv,
@@ -227,18 +204,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         to_the_mean,
         "one image of 3 × 4",
         "largest difference",
-    ),
-    "one setting": (
-        search_budgets.grid_settings,
-        lambda ranges, budget: [{n: a for n, (a, _) in ranges.items()}],
-        "one range, 3 trials",
-        "'how many settings' differs",
-    ),
-    "three quarters": (
-        search_budgets.successive_halving,
-        keeps_three_quarters,
-        "four settings",
-        "'trials' differs",
     ),
     "predictions": (
         confident.confident_errors,
@@ -277,6 +242,12 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "dtype should be float64",
     ),
     "a view of maps": (conv_blocks.CNN, ByView, "one stage", "view size is not compatible"),
+    "no attribute features": (
+        conv_blocks.CNN,
+        WithoutFeatures,
+        "one stage",
+        "Entry 'shape of what its `features` make of x' differs",
+    ),
     "the same stage three times": (
         conv_blocks.CNN,
         SharedStages,
@@ -284,21 +255,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "Entry 'Conv2d layers' differs",
     ),
     "a seed in the class": (conv_blocks.CNN, Seeding, "one stage", "seeds PyTorch's"),
-    "tensors in the settings": (
-        search_budgets.grid_settings,
-        lambda *args: [
-            {name: torch.tensor(value) for name, value in one.items()}
-            for one in search_budgets._grid(*args)
-        ],
-        "one range, 3 trials",
-        "got:          a tensor",
-    ),
-    "every score twice": (
-        search_budgets.successive_halving,
-        scored_twice,
-        "two settings",
-        "Entry 'calls of score' differs",
-    ),
     "a single error": (confident.confident_errors, only_one_axis, "a single error", "Error"),
     "the model is frozen": (
         saliency.input_gradient,
@@ -328,34 +284,6 @@ def test_an_unforeseen_error_is_caught_and_the_message_helps(check, wrong, label
     assert "Likely cause" not in message(check, wrong)
 
 
-def by_shifted_copies(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    """A loop over the kernel's offsets, each a product of matrices."""
-    x = F.pad(x, (padding,) * 4)
-    rows = (x.shape[2] - dilation * (weight.shape[2] - 1) - 1) // stride + 1
-    columns = (x.shape[3] - dilation * (weight.shape[3] - 1) - 1) // stride + 1
-    y = 0
-    for i, j in np.ndindex(*weight.shape[2:]):
-        part = x[:, :, i * dilation :: stride, j * dilation :: stride][:, :, :rows, :columns]
-        part = part.unflatten(1, (groups, -1))
-        y = y + torch.einsum(
-            "bgchw,goc->bgohw", part, weight[..., i, j].unflatten(0, (groups, -1))
-        ).flatten(1, 2)
-    return y if bias is None else y + bias.view(1, -1, 1, 1)
-
-
-def by_unfold(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
-    columns = F.unfold(x, weight.shape[2:], dilation, padding, stride)
-    y = torch.cat(
-        [
-            w.flatten(1) @ c
-            for w, c in zip(weight.chunk(groups), columns.chunk(groups, 1), strict=True)
-        ],
-        1,
-    )
-    height = (x.shape[2] + 2 * padding - dilation * (weight.shape[2] - 1) - 1) // stride + 1
-    return y.unflatten(2, (height, -1)) + (0 if bias is None else bias[:, None, None])
-
-
 def by_fold(pieces, height, width, stride=1, dilation=1):
     """F.fold wants as many windows as fit; what it then leaves over is 0."""
     counts = zip(pieces.shape[2:4], pieces.shape[4:], strict=True)
@@ -365,11 +293,11 @@ def by_fold(pieces, height, width, stride=1, dilation=1):
     return F.pad(image, (0, width - reach[1], 0, height - reach[0]))
 
 
-def by_transposed(grad, x, weight, stride=1, padding=0, dilation=1, groups=1):
-    grad_x = torch.nn.grad.conv2d_input(x.shape, weight, grad, stride, padding, dilation, groups)
+def by_transposed(grad, x, weight, stride=1, padding=0, dilation=1):
+    grad_x = torch.nn.grad.conv2d_input(x.shape, weight, grad, stride, padding, dilation)
     return [
         grad_x,
-        torch.nn.grad.conv2d_weight(x, weight.shape, grad, stride, padding, dilation, groups),
+        torch.nn.grad.conv2d_weight(x, weight.shape, grad, stride, padding, dilation),
         grad.flatten(2).sum((0, 2)),
     ]
 
@@ -413,25 +341,36 @@ class BareSeparable(nn.Module):
         return F.conv2d(x, self.point, self.bias)
 
 
+class ListedStages(nn.Module):
+    """Stages in lists, functions in place of modules."""
+
+    def __init__(self, channels, norm, conv):
+        super().__init__()
+        self.convs = nn.ModuleList(
+            conv(a, b, bias=not norm) for a, b in itertools.pairwise(channels)
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(c) for c in channels[1:]) if norm else []
+
+    def forward(self, x):
+        for i, conv in enumerate(self.convs):
+            x = F.max_pool2d(conv(x), 2)
+            x = F.relu(self.norms[i](x) if self.norms else x)
+        return x
+
+
 class ListedCNN(nn.Module):
-    """Stages in lists, functions in place of modules, the head first."""
+    """The head first."""
 
     def __init__(
         self, channels, size=28, classes=10, norm=True, drop=0.0, conv=conv_blocks._conv3x3
     ):
         super().__init__()
         self.head = nn.Linear(channels[-1] * (size // 2 ** (len(channels) - 1)) ** 2, classes)
-        self.convs = nn.ModuleList(
-            conv(a, b, bias=not norm) for a, b in itertools.pairwise(channels)
-        )
-        self.norms = nn.ModuleList(nn.BatchNorm2d(c) for c in channels[1:]) if norm else []
-        self.drop = drop
+        self.features, self.drop = ListedStages(channels, norm, conv), drop
 
     def forward(self, x):
-        for i, conv in enumerate(self.convs):
-            x = F.max_pool2d(conv(x), 2)
-            x = F.relu(self.norms[i](x) if self.norms else x)
-        return self.head(F.dropout(x.flatten(1), self.drop, self.training))
+        x = self.features(x).flatten(1)
+        return self.head(F.dropout(x, self.drop, self.training))
 
 
 class LazyHead(conv_blocks._CNN):
@@ -467,24 +406,6 @@ def erased_one_by_one(x, top, left, size):
     return x
 
 
-def columns_first(ranges, budget):
-    points = next(p for p in range(budget, 0, -1) if p ** len(ranges) <= budget)
-    axes = [
-        np.logspace(math.log10(low), math.log10(high), points)
-        for low, high in reversed(ranges.values())
-    ]
-    return [dict(zip(reversed(ranges), values, strict=True)) for values in itertools.product(*axes)]
-
-
-def halved_recursively(settings, score, epochs=1):
-    if len(settings) == 1:
-        return settings[0], []
-    values = [score(setting, epochs) for setting in settings]
-    order = np.argsort(values)[::-1][: len(settings) // 2]
-    winner, rest = halved_recursively([settings[i] for i in order], score, epochs * 2)
-    return winner, [*zip(settings, [epochs] * len(settings), values, strict=True), *rest]
-
-
 def gradient_one_by_one(model, x, y):
     rows = []
     for image, label in zip(x, y, strict=True):
@@ -506,8 +427,6 @@ def confident_by_topk(logits, y, count):
 
 
 ALSO_RIGHT = {
-    "shifted copies": (conv_windows.conv2d_forward, by_shifted_copies),
-    "F.unfold": (conv_windows.conv2d_forward, by_unfold),
     "F.fold": (conv_backward.overlap_add, by_fold),
     "torch.nn.grad": (conv_backward.conv2d_backward, by_transposed),
     "the last of equals": (pooling_backward.max_pool_backward, last_of_equals),
@@ -516,8 +435,6 @@ ALSO_RIGHT = {
     "corners aligned in both": (image_changes.rotate_each, corners_aligned_in_both),
     "by slices": (image_changes.shift_each, shifted_by_slices),
     "one by one": (image_changes.erase_each, erased_one_by_one),
-    "columns first": (search_budgets.grid_settings, columns_first),
-    "recursively": (search_budgets.successive_halving, halved_recursively),
     "topk": (confident.confident_errors, confident_by_topk),
     "flattened by reshape, a lazy head": (conv_blocks.CNN, LazyHead),
     "index_add": (conv_backward.overlap_add, by_index_add),
@@ -568,16 +485,3 @@ def test_broken_trainings_behave_as_their_names_say(monkeypatch):
     assert last["E"][fed] < last["E"][again] - 0.15 and last["E"][fed] < last["E"][held] - 0.1
     with pytest.raises(KeyError, match="ask for one of A, B, C, D, E"):
         cnn_runs.broken_cnn("F", x, y)
-
-
-def test_settings_of_equal_accuracy_must_not_be_compared():
-    def by_pairs(settings, score, epochs=1):
-        trials, left = [], list(settings)
-        while len(left) > 1:
-            pairs = [(score(one, epochs), one) for one in left]
-            trials += [(one, epochs, value) for value, one in pairs]
-            left = [one for _, one in sorted(pairs, reverse=True)][: len(left) // 2]
-            epochs *= 2
-        return left[0], trials
-
-    assert_caught(search_budgets.successive_halving, by_pairs, "equal accuracies", "TypeError: '<'")

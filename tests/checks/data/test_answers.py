@@ -13,12 +13,13 @@ import pytest
 import torch
 from answers import WARNINGS_ARE_ERRORS, assert_caught
 from torch import nn
+from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 
 from dlcourse import checkpoint, schedule
-from dlcourse import train as training
 from dlcourse.checks.data import (
+    accumulation,
     augmentation,
     averaging,
     clipping,
@@ -165,17 +166,6 @@ def pad_sorted(batch):
     return pad_by_hand(sorted(batch, key=lambda item: -len(item[0])))
 
 
-def mean_by_where(x, mask):
-    return (
-        torch.where(mask[:, :, None], x, torch.zeros((), dtype=x.dtype)).sum(1)
-        / mask.sum(1)[:, None]
-    )
-
-
-def mean_of_nan(x, mask):
-    return x.masked_fill(~mask[..., None], torch.nan).nanmean(1)
-
-
 def mae_by_loop(output, target, hole):
     return sum((output[i] - target[i])[hole[i]].abs().mean() for i in range(len(output))) / len(
         output
@@ -190,15 +180,6 @@ def mae_by_ratio(output, target, hole):
 def psnr_by_root(output, target, hole, floor=1e-10, extra=0.0):
     error = (((output - target) ** 2) * hole).flatten(1).sum(1) / hole.flatten(1).sum(1)
     return (20 * torch.log10(1 / (error.clamp(min=floor) + extra).sqrt())).mean()
-
-
-def nearest_by_cdist(x, hole, bank):
-    out = x.clone()
-    for i in range(len(x)):
-        seen = ~hole[i, 0]
-        best = torch.cdist(x[i, 0][seen][None], bank[:, 0][:, seen]).argmin()
-        out[i, 0][hole[i, 0]] = bank[best, 0][hole[i, 0]]
-    return out
 
 
 def clip_in_torch(parameters, most):
@@ -289,9 +270,7 @@ def record_arrays(model, names, x):
     return list(record_with_stack(model, names, x).values())
 
 
-def fit(
-    step, batches, validate, parts, path, epochs, patience, keep="model", report=None, wrong=None
-):
+def fit(train_epoch, validate, parts, path, epochs, patience, report, wrong=None):
     """Students' pattern, written another way: the best loss as a number, the best
     weights cloned, stop by a counter."""
     history, best, lowest, waited = [], None, math.inf, 0
@@ -300,15 +279,15 @@ def fit(
         history, best, lowest, waited = (
             values[key] for key in ("history", "best", "lowest", "waited")
         )
-    for row in training.train(step, batches, epochs=epochs, start=len(history), progress=False):
-        row.update(validate())
+    while len(history) < epochs and waited < patience:
+        row = {"epoch": len(history) + 1, **train_epoch(), **validate()}
         if wrong == "one entry":
             row.pop("accuracy")
         history.append(row)
         waited += 1
         if row["validation"] < lowest:
             lowest, waited = row["validation"], 0
-            best = {name: value.clone() for name, value in parts[keep].state_dict().items()}
+            best = {name: value.clone() for name, value in parts["model"].state_dict().items()}
         parts["scheduler"].step()
         values = {
             "history": history,
@@ -320,16 +299,42 @@ def fit(
             checkpoint.save_checkpoint(path, **{**parts, "generator": torch.Generator()}, **values)
         else:
             checkpoint.save_checkpoint(path, **parts, **values)
-        if report is not None and wrong != "silent":
+        if wrong != "silent":
             report(history)
-        if waited >= patience:
-            break
-    parts["model" if wrong == "other part" else keep].load_state_dict(best)
+    if wrong != "not put back":
+        parts["model"].load_state_dict(best)
     return history[-1:] if wrong == "last row" else history
 
 
 def fit_wrongly(wrong):
     return lambda *args: fit(*args, wrong=wrong)
+
+
+def squared(model, x, y, size):
+    return accumulation._accumulate(model, x, y, size) ** 2
+
+
+def halving(model, x, y, size):
+    loss = accumulation._accumulate(model, x, y, size)
+    for parameter in model.parameters():
+        parameter.grad.mul_(0.5)
+    return loss
+
+
+def with_step(model, x, y, size):
+    loss = accumulation._accumulate(model, x, y, size)
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+    return loss
+
+
+def by_sums(model, x, y, size):
+    model.zero_grad(set_to_none=False)
+    losses = []
+    for rows, targets in zip(x.split(size), y.split(size), strict=True):
+        loss = F.cross_entropy(model(rows), targets, reduction="sum") / len(x)
+        loss.backward()
+        losses.append(loss.detach())
+    return torch.stack(losses).sum().item()
 
 
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
@@ -404,12 +409,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "dtype should be bool",
     ),
     "sorted by length": (collating.pad_collate, pad_sorted, "lengths 1, 4 and 2", "differs"),
-    "the sum": (
-        collating.masked_mean,
-        lambda x, mask: x.masked_fill(~mask[..., None], 0).sum(1),
-        "lengths 2 and 1",
-        "2 times the expected one",
-    ),
     "half": (
         inpainting.hole_mae,
         lambda *args: mae_by_loop(*args) / 2,
@@ -421,12 +420,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         lambda *args: psnr_by_root(*args) + 20 * math.log10(255),
         "one image, two",
         "got",
-    ),
-    "the first image": (
-        inpainting.nearest_fill,
-        lambda x, hole, bank: torch.where(hole, bank[:1], x),
-        "one image",
-        "largest difference",
     ),
     "nothing returned": (
         clipping.clip_gradients,
@@ -471,10 +464,13 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "two epochs",
         "epochs in the history",
     ),
-    "the wrong part": (
+    "a step as well": (accumulation.accumulate, with_step, "four rows", "weights are as they were"),
+    "half gradients": (accumulation.accumulate, halving, "four rows", "Entry 'gradients', entry"),
+    "another loss": (accumulation.accumulate, squared, "four rows", "Entry 'mean loss' differs"),
+    "the last weights": (
         resumable.fit_resumable,
-        fit_wrongly("other part"),
-        "averaged",
+        fit_wrongly("not put back"),
+        "not the last",
         "weight afterwards",
     ),
 }
@@ -501,18 +497,16 @@ ALSO_RIGHT = {
         lambda y: 1.0 / np.bincount(y.numpy())[y.numpy()].clip(1),
     ),
     "by hand": (collating.pad_collate, pad_by_hand),
-    "where": (collating.masked_mean, mean_by_where),
-    "nanmean": (collating.masked_mean, mean_of_nan),
     "a loop": (inpainting.hole_mae, mae_by_loop),
     "weights": (inpainting.hole_mae, mae_by_ratio),
     "20 log of the root": (inpainting.psnr, psnr_by_root),
-    "cdist": (inpainting.nearest_fill, nearest_by_cdist),
     "torch's own": (clipping.clip_gradients, clip_in_torch),
     "joint length": (clipping.clip_gradients, clip_by_joint_length),
     "data": (averaging.ema_update, average_by_data),
     "loaded": (averaging.ema_update, average_by_loading),
     "ExitStack": (hooks.record_activations, record_with_stack),
     "a counter": (resumable.fit_resumable, fit),
+    "sums": (accumulation.accumulate, by_sums),
 }
 
 
@@ -534,28 +528,13 @@ def test_the_judge_of_idx_files_agrees_with_torchvision(tmp_path):
 
 
 def test_a_plan_that_runs_through_equals_one_that_breaks_off():
-    for keep in ("model", "average"):
-        losses = (5.0, 4.0, 2.0, 3.0, 1.0)
-        whole, *broken = (
-            resumable._live(fit, resumable.Plan(losses, breaks_in=n, keep=keep)) for n in (0, 2, 4)
-        )
-        for one in broken:
-            same = ("epochs in the history", "validation losses", "checkpoint")
-            assert [one[key] for key in same] == [whole[key] for key in same]
-        ours = resumable._live(
-            resumable.fit_resumable.reference, resumable.Plan(losses, breaks_in=4, keep=keep)
-        )
-        assert torch.equal(ours["weight afterwards"], broken[1]["weight afterwards"])
-
-
-def test_the_reference_of_a_blank_goes_on_quietly_with_a_loss_that_has_a_graph(capfd):
-    resumable._live(resumable.fit_resumable.reference, resumable.Plan((2.0, 1.0)))
-    assert capfd.readouterr() == ("", "")
-
-
-def test_two_ways_to_the_nearest_neighbour_agree():
-    scenes = inpainting._library(60, 20, (9, 8), seed=3)
-    assert torch.equal(inpainting.nearest_fill.reference(*scenes), inpainting._nearest(*scenes))
+    losses = (5.0, 4.0, 2.0, 3.0, 1.0)
+    whole, *broken = (resumable._live(fit, resumable.Plan(losses, breaks_in=n)) for n in (0, 2, 4))
+    for one in broken:
+        same = ("epochs in the history", "validation losses", "checkpoint")
+        assert [one[key] for key in same] == [whole[key] for key in same]
+    ours = resumable._live(resumable.fit_resumable.reference, resumable.Plan(losses, breaks_in=4))
+    assert torch.equal(ours["weight afterwards"], broken[1]["weight afterwards"])
 
 
 def test_the_judge_of_resuming_works_where_a_smoke_run_is_on(monkeypatch):
@@ -564,33 +543,20 @@ def test_the_judge_of_resuming_works_where_a_smoke_run_is_on(monkeypatch):
     assert os.environ["DLCOURSE_SMOKE"] == "1"
 
 
-def student_loop(
-    step,
-    batches,
-    validate,
-    parts,
-    path,
-    epochs,
-    patience,
-    keep="model",
-    report=lambda history: None,
-):
+def student_loop(train_epoch, validate, parts, path, epochs, patience, report):
     """The solution of the notebook."""
-    history, best = [], None
-    if path.exists():
-        values = checkpoint.resume(path, **parts)
-        history, best = values["history"], values["best"]
-    for row in training.train(step, batches, epochs, start=len(history)):
-        history.append(row | validate())
-        losses = [one["validation"] for one in history]
-        if losses[-1] == min(losses):
-            best = copy.deepcopy(parts[keep].state_dict())
+    values = checkpoint.resume(path, **parts) if path.exists() else {"history": [], "best": None}
+    history, best = values["history"], values["best"]
+    for epoch in range(len(history) + 1, epochs + 1):
+        if history and schedule.stop_early([row["validation"] for row in history], patience):
+            break
+        history.append({"epoch": epoch} | train_epoch() | validate())
+        if history[-1]["validation"] == min(row["validation"] for row in history):
+            best = copy.deepcopy(parts["model"].state_dict())
         parts["scheduler"].step()
         checkpoint.save_checkpoint(path, **parts, history=history, best=best)
         report(history)
-        if schedule.stop_early(losses, patience):
-            break
-    parts[keep].load_state_dict(best)
+    parts["model"].load_state_dict(best)
     return history
 
 
@@ -613,18 +579,6 @@ def test_averaging_needs_the_buffers_and_equals_torch():
     for name, value in ours.state_dict().items():
         if value.is_floating_point():
             assert torch.allclose(value, theirs.module.state_dict()[name], atol=1e-6)
-
-
-def test_padding_changes_no_gradient():
-    torch.manual_seed(0)
-    weight = torch.randn(2, 3, requires_grad=True)
-    signals = [torch.randn(n, 2) for n in (3, 7, 5)]
-    x, mask, _ = collating.pad_collate.reference([(signal, 0) for signal in signals])
-    x[~mask] = torch.nan
-    alone = torch.stack([torch.tanh(signal @ weight).mean(0) for signal in signals])
-    together = collating.masked_mean.reference(torch.tanh(torch.nan_to_num(x) @ weight), mask)
-    grads = [torch.autograd.grad(one.square().sum(), weight)[0] for one in (alone, together)]
-    assert torch.allclose(alone, together, atol=1e-6) and torch.allclose(*grads, atol=1e-5)
 
 
 def test_balanced_weights_make_a_sampler_balanced():

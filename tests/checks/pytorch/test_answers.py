@@ -13,18 +13,16 @@ from torch.nn import functional as F
 from torch.utils.data import get_worker_info
 
 from dlcourse import train as library
+from dlcourse.checks.pytorch import clinic as loop_runs
 from dlcourse.checks.pytorch import (
-    accumulation,
     epochs,
     functions,
-    heads,
     loaders,
     modules,
     pixels,
     resuming,
     tensors,
 )
-from dlcourse.checks.pytorch import clinic as loop_runs
 from dlcourse.data import images
 from dlcourse.metrics import accuracy
 
@@ -110,18 +108,6 @@ def eval_without_restoring_batch_norm(model, batches):
         }
 
 
-def squared(model, x, y, size):
-    return accumulation._accumulate(model, x, y, size) ** 2
-
-
-def stepping(model, x, y, size):
-    loss = accumulation._accumulate(model, x, y, size)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.grad.mul_(0.5)
-    return loss
-
-
 def epoch_off(snapshot, *parts):
     return resuming._put_back(snapshot, *parts) + 1
 
@@ -133,17 +119,6 @@ def no_momentum(model, optimiser, scheduler, generator, epoch):
             if isinstance(value, torch.Tensor):
                 state[name] = torch.zeros_like(value)
     return snapshot
-
-
-def frozen_body(model, classes, rate):
-    model[-1] = nn.Linear(model[-1].in_features, classes).to(model[-1].weight)
-    return torch.optim.Adam(model.parameters(), lr=10 * rate)
-
-
-def right_type_only(model, classes, rate):
-    old = model[-1]
-    model[-1] = nn.Linear(old.in_features, classes, dtype=old.weight.dtype)
-    return torch.optim.Adam(model.parameters(), lr=rate)
 
 
 class Seeded(nn.Linear):
@@ -170,11 +145,6 @@ class WithEps(modules._Statistics):
         return (x - self.mean) / (self.std + 1e-5)
 
 
-def with_sgd(model, classes, rate):
-    model[-1] = nn.Linear(model[-1].in_features, classes).to(model[-1].weight)
-    return torch.optim.SGD(model.parameters(), lr=rate)
-
-
 def seed_random_state(worker_id):
     get_worker_info().dataset.rng = np.random.RandomState(torch.initial_seed() % 2**32)
 
@@ -189,12 +159,6 @@ def root_mode(model, batches):
     found = epochs._validate(model.eval(), batches)
     model.training = mode
     return found
-
-
-def with_step(model, x, y, size):
-    loss = accumulation._accumulate(model, x, y, size)
-    torch.optim.SGD(model.parameters(), lr=0.1).step()
-    return loss
 
 
 def seeded_snapshot(*args):
@@ -218,24 +182,6 @@ def popping(snapshot, *parts):
 
 
 UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the message must say
-    "one number repeated": (
-        tensors.sliding_windows,
-        lambda x, size, hop: x.unfold(0, size, hop)[:, :1].expand(-1, size),
-        "one window",
-        "Entry 'windows' differs",
-    ),
-    "one row only": (
-        tensors.sliding_windows,
-        lambda x, size, hop: x[:size],
-        "one window",
-        "shape should be (1, 3)",
-    ),
-    "a view of a copy": (
-        tensors.sliding_windows,
-        lambda x, size, hop: x.contiguous().unfold(0, size, hop),
-        "one window",
-        "shares the memory of x where x has stride 2",
-    ),
     "only sizes above 1 are compared": (
         tensors.broadcast_shape,
         zeros_go_with_all,
@@ -248,12 +194,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         lambda a, b: tuple(np.broadcast_shapes(a, b)) if len(a) >= len(b) else None + 1,
         "a number and a matrix",
         "TypeError",
-    ),
-    "half the distance": (
-        tensors.pairwise_distances,
-        lambda x, y: torch.cdist(x, y) / 2,
-        "one station",
-        "0.5 times",
     ),
     "variance": (
         pixels.normalise_channels,
@@ -290,7 +230,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "seeded": (modules.Affine, Seeded, "2 inputs", "two layers start with the same weights"),
     "cut from x": (modules.Affine, CutFromX, "2 inputs", "Entry 'gradients', entry 'x'"),
     "an ε beside the std": (modules.Standardise, WithEps, "three features", "Entry 'output'"),
-    "another optimiser": (heads.swap_head, with_sgd, "3 inputs", "Entry 'optimiser' differs"),
     "an old NumPy generator": (
         loaders.seed_worker,
         seed_random_state,
@@ -313,7 +252,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
         "one batch",
         "not subscriptable",
     ),
-    "a step as well": (accumulation.accumulate, with_step, "four rows", "weights are as they were"),
     "seeded in passing": (
         resuming.take_snapshot,
         seeded_snapshot,
@@ -324,13 +262,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "other names": (modules.Affine, OtherNames, "2 inputs", "parameters"),
     "bias twice": (modules.Affine, BiasTwice, "2 inputs", "Entry 'output' differs"),
     "mean alone": (modules.Standardise, OnlyMean, "one feature", "numbers in the state"),
-    "another rate": (heads.swap_head, frozen_body, "3 inputs", "learning rates"),
-    "another device": (
-        heads.swap_head,
-        right_type_only,
-        "a model in float64",
-        "torch.float64 on cpu and torch.float64 on meta",
-    ),
     "clipped": (epochs.train_epoch, clipped_epoch, "one batch", "Entry 'weights', entry"),
     "first batch skipped": (
         epochs.train_epoch,
@@ -341,8 +272,6 @@ UNFORESEEN = {  # check, wrong answer, the case it must be shown, what the messa
     "a sum": (epochs.train_epoch, sum_of_losses, "one batch", "4 times the expected one"),
     "dropout alone": (epochs.validate, eval_without_restoring_batch_norm, "one batch", "Entry"),
     "a tuple": (epochs.validate, lambda model, batches: (0.5, 0.5), "one batch", "return a dict"),
-    "half gradients": (accumulation.accumulate, stepping, "four rows", "Entry 'gradients', entry"),
-    "another loss": (accumulation.accumulate, squared, "four rows", "Entry 'mean loss' differs"),
     "averages of 0": (resuming.take_snapshot, no_momentum, "AdamW", "optimiser's memory"),
     "one too many": (resuming.put_back, epoch_off, "AdamW", "Entry 'epoch' differs"),
     "emptied": (resuming.put_back, popping, "resumed twice", "KeyError"),
@@ -424,16 +353,6 @@ def decorated(model, batches):
     return {"accuracy": accuracy(logits, y).item(), "loss": F.cross_entropy(logits, y).item()}
 
 
-def by_sums(model, x, y, size):
-    model.zero_grad(set_to_none=False)
-    losses = []
-    for rows, targets in zip(x.split(size), y.split(size), strict=True):
-        loss = F.cross_entropy(model(rows), targets, reduction="sum") / len(x)
-        loss.backward()
-        losses.append(loss.detach())
-    return torch.stack(losses).sum().item()
-
-
 def cloned(model, optimiser, scheduler, generator, epoch):
     return {
         "epoch": epoch,
@@ -454,30 +373,13 @@ def all_at_once(snapshot, model, optimiser, scheduler, generator):
     return kept["epoch"]
 
 
-def lazy_head(model, classes, rate):
-    old = model[-1].weight
-    model[-1] = nn.LazyLinear(classes, device=old.device, dtype=old.dtype)
-    return torch.optim.Adam(model.parameters(), lr=rate)
-
-
-def moved_head(model, classes, rate):
-    old = model[-1].weight
-    model[-1] = nn.Linear(old.shape[1], classes).to(old)
-    return torch.optim.Adam(params=model.parameters(), lr=rate)
-
-
 def seed_from_info(worker_id):
     info = get_worker_info()
     info.dataset.rng = np.random.default_rng([info.seed, worker_id])
 
 
 ALSO_RIGHT = {
-    "unfold": (tensors.sliding_windows, lambda x, size, hop: x.unfold(-1, size, hop)),
     "NumPy's rule, a list": (tensors.broadcast_shape, lambda a, b: list(np.broadcast_shapes(a, b))),
-    "norm": (
-        tensors.pairwise_distances,
-        lambda x, y: torch.linalg.vector_norm(x.unsqueeze(1) - y[None], dim=-1),
-    ),
     "moved": (
         pixels.normalise_channels,
         lambda x, mean, std: ((x.movedim(1, 3) - mean) / std).movedim(3, 1),
@@ -489,12 +391,9 @@ ALSO_RIGHT = {
     "zero_grad after step": (epochs.train_epoch, zero_after_step),
     "the library's evaluate": (epochs.validate, by_the_library),
     "inference mode": (epochs.validate, decorated),
-    "sums": (accumulation.accumulate, by_sums),
     "clones": (resuming.take_snapshot, cloned),
     "info.seed": (loaders.seed_worker, seed_from_info),
     "a copy of all": (resuming.put_back, all_at_once),
-    "moved to the old one": (heads.swap_head, moved_head),
-    "a lazy head": (heads.swap_head, lazy_head),
 }
 
 
