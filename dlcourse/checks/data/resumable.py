@@ -46,7 +46,8 @@ def _fit(train_epoch, validate, parts, path, epochs, patience, report=_quiet, fa
     history = [] if fault == "history lost" else history
     patience = math.inf if fault == "never stops" else patience + (fault == "late")
     for epoch in range(start + 1, epochs + 1):
-        if history and _waited(history) >= patience and fault != "stop forgotten":
+        forgotten = fault == "stop forgotten" and epoch == start + 1
+        if history and _waited(history) >= patience and not forgotten:
             break
         row, scores = {"epoch": epoch} | train_epoch(), validate()
         if fault == "one entry":
@@ -64,8 +65,6 @@ def _fit(train_epoch, validate, parts, path, epochs, patience, report=_quiet, fa
             parts["scheduler"].step()
         if fault != "report first":
             report(history)
-        if _waited(history) >= patience:
-            break
     if fault != "last weights" and best is not None:
         parts["model"].load_state_dict(best)
     return history

@@ -191,3 +191,10 @@ def _without_docstrings(source):
                     text.end_lineno - text.lineno + 1
                 )
     return "\n".join(line for line in lines if line.strip())
+
+
+def clear_outputs(nb):
+    """Takes the results of an earlier run away, in place."""
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None

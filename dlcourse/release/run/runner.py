@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlcourse.release.course.tables import CourseError
-from dlcourse.release.notebook.source import read_notebook
-from dlcourse.release.run.faults import code_cells, describe, find_fault, last_lines, name_cell
+from dlcourse.release.notebook.source import clear_outputs, read_notebook
+from dlcourse.release.run.faults import describe, find_fault, last_lines, name_cell
 from dlcourse.release.run.limits import Watch
 from dlcourse.release.run.processes import RUNNING, Family
 
@@ -63,8 +63,7 @@ def run_notebook(path, root=".", student=False, env=None, cell_limit=300, notebo
     except CourseError as error:
         result.problem = str(error)
         return result
-    for cell in code_cells(result.notebook.cells):
-        cell.outputs, cell.execution_count = [], None
+    clear_outputs(result.notebook)
     watch = Watch(cell_limit, notebook_limit)
     with tempfile.TemporaryDirectory(prefix="dlcourse-", ignore_cleanup_errors=True) as folder:
         _execute(result, watch, folder, env or environment(student))

@@ -10,7 +10,7 @@ from dlcourse.release.course import ownership
 from dlcourse.release.course.records import released
 from dlcourse.release.course.tables import CourseError
 from dlcourse.release.notebook import generated, minutes
-from dlcourse.release.notebook.source import HEADER_ID, to_bytes
+from dlcourse.release.notebook.source import HEADER_ID, clear_outputs, to_bytes
 from dlcourse.release.students import project
 from dlcourse.release.students.links import plain_links
 from dlcourse.release.verify.links import IMAGE, resolve
@@ -94,16 +94,10 @@ def _notebooks(course, as_of):
             if not released(notebook, as_of, solutions=True):
                 del made[notebook.source]
         else:
-            _clear(made[notebook.student_path])
+            # a lecture's saved results would answer its predictions
+            clear_outputs(made[notebook.student_path])
         found |= made
     return found
-
-
-def _clear(nb):
-    """Takes a lecture's saved outputs away: they would answer its predictions."""
-    for cell in nb.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
 
 
 def _texts(nb):
